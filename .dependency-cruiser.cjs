@@ -70,7 +70,12 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/(exec|doctor)/' },
       to: { path: '^(node:)?child_process$|node_modules/execa/' },
     },
-    { name: 'no-utils', severity: 'error', from: {}, to: { path: '^src/(.*/)?(utils|common)(/|\\.ts$)' } },
+    {
+      name: 'no-utils',
+      severity: 'error',
+      from: {},
+      to: { path: ['/utils/', '/common/', '/(utils|common)[.]ts$'], pathNot: 'node_modules' },
+    },
     { name: 'not-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
