@@ -4,7 +4,7 @@ const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: `^src/${from}/` },
-  to: { path: '^src/', pathNot: [`^src/${from}/`, ...allowed] },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, '^src/errors/', ...allowed] },
 });
 module.exports = {
   forbidden: [
@@ -20,6 +20,12 @@ module.exports = {
       severity: 'error',
       from: { pathNot: '^src/(commands|perf/backends)/' },
       to: { path: '^src/perf/backends/' },
+    },
+    {
+      name: 'errors-is-a-leaf',
+      severity: 'error',
+      from: { path: '^src/errors/' },
+      to: { pathNot: '^src/errors/' },
     },
     only('stats-is-a-leaf', 'stats', []),
     only('random-is-a-leaf', 'random', []),

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, type Interfaces } from '@oclif/core';
+import { BugError, type HomaNicError, InterruptedError } from '../errors/errors.js';
+import type { TextShape } from '../report/text-shape.js';
+import { classify, withoutAbsolutePaths } from './classify.js';
+import { type Envelope, exitCodeOf, formatEnvelope, formatError, makeEnvelope } from './envelope.js';
+import { checkCounts, flagError, forgivingArgs, forgivingFlags, scanFlags } from './flag-problems.js';
+import { globalFlags } from './flags.js';
+import { type Interrupt, listenForInterrupt } from './interrupt.js';
+import { createProgress, type Progress } from './progress.js';
+import { shapeOfStdout, writeErr, writeOut } from './terminal.js';
+
+/** What a command hands back. */
+export interface Outcome<R = unknown> {
+  /** Goes into the envelope under --json; may be empty, never absent. */
+  result: R;
+  /** The text for stdout; called only without --json. A stream of texts is written as it comes. */
+  render(): string | Iterable<string> | AsyncIterable<string>;
+  /** Set when there is a result to show and yet the run must not pass: a threshold crossed, a test that failed. */
+  failure?: HomaNicError;
+}
+
+type AnyCommand = typeof Command;
+export type FlagsOf<T extends AnyCommand> = Interfaces.InferredFlags<typeof globalFlags & T['flags']>;
+export type ArgsOf<T extends AnyCommand> = Interfaces.InferredArgs<T['args']>;
+
+/** Is --json on this command line, before any `--`? Needed before the line is parsed, to report a parse error in kind. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const json = argv.indexOf('--json');
+  return json !== -1 && (end === -1 || json < end);
+}
+
+/**
+ * Base of every command. It parses flags, calls `execute`, prints the result or the error in the form asked for, and
+ * sets the exit code; a command never prints and never exits by itself. stdout carries the result only.
+ */
+export abstract class BaseCommand<T extends AnyCommand> extends Command {
+  static override baseFlags = globalFlags;
+  // The envelope is ours: oclif's own exits 1 on every failure and prints argv (style-anchors section 0).
+  static override enableJsonFlag = false;
+
+  protected flags!: FlagsOf<T>;
+  protected args!: ArgsOf<T>;
+  /** All positional words, for commands with `static strict = false`. */
+  protected words: string[] = [];
+  /** Names of the flags that were typed on the command line (not defaults, not configuration). */
+  protected typedFlags: ReadonlySet<string> = new Set();
+  /** Aborted on the first Ctrl-C: stop soon, return what there is. */
+  protected signal!: AbortSignal;
+  protected progress!: Progress;
+  readonly #warnings: string[] = [];
+
+  /** The work of the command. */
+  protected abstract execute(): Promise<Outcome>;
+
+  /** The name as it is typed: `sim run`, not `sim:run`. */
+  protected get commandName(): string {
+    return (this.id ?? '').replaceAll(':', ' ');
+  }
+
+  /** Width, characters and colour that the text on stdout may use. */
+  protected get shape(): TextShape {
+    return shapeOfStdout();
+  }
+
+  protected get json(): boolean {
+    return wantsJson(this.argv);
+  }
+
+  /** Notes something that did not stop the run: a line on stderr, or an entry of `warnings` under --json. */
+  override warn(input: string | Error): string | Error {
+    const text = typeof input === 'string' ? input : input.message;
+    this.#warnings.push(text);
+    if (!this.json && !this.flags?.quiet) {
+      this.progress?.stop();
+      writeErr(`warning: ${withoutAbsolutePaths(text, this.config.root)}\n`);
+    }
+    return input;
+  }
+
+  /** Says on stderr what is being done, under --verbose only. */
+  protected detail(text: string): void {
+    if (this.flags.verbose) writeErr(`${withoutAbsolutePaths(text, this.config.root)}\n`);
+  }
+
+  /** Final: commands implement `execute`. Returns the envelope, which tests may read. */
+  override async run(): Promise<Envelope> {
+    let interrupt: Interrupt | undefined;
+    let ended: { outcome?: Outcome; failure?: HomaNicError | undefined; interrupted: boolean };
+    try {
+      await this.#parseLine();
+      this.progress = createProgress(this.flags.quiet === true);
+      interrupt = listenForInterrupt(this.flags.quiet === true);
+      this.signal = interrupt.signal;
+      const outcome = await this.execute();
+      ended = { outcome, failure: outcome.failure, interrupted: interrupt.signal.aborted };
+    } catch (thrown) {
+      const failure = classify(thrown);
+      const interrupted = failure instanceof InterruptedError || interrupt?.signal.aborted === true;
+      ended = { failure, interrupted };
+    } finally {
+      this.progress?.stop();
+      interrupt?.release();
+    }
+    return this.#finish(ended);
+  }
+
+  async #finish(ended: {
+    outcome?: Outcome;
+    failure?: HomaNicError | undefined;
+    interrupted: boolean;
+  }): Promise<Envelope> {
+    let { failure } = ended;
+    const result = ended.outcome ? { result: ended.outcome.result ?? null } : {};
+    let text = '';
+    if (!this.json && ended.outcome) {
+      try {
+        const rendered = ended.outcome.render();
+        if (typeof rendered === 'string') text = rendered;
+        else for await (const part of rendered) await writeOut(part);
+      } catch (thrown) {
+        failure = new BugError(classify(thrown).message, { cause: thrown });
+      }
+    }
+    const envelope = makeEnvelope(
+      this.commandName,
+      { ...result, failure, interrupted: ended.interrupted },
+      this.#warnings,
+      this.config.root,
+    );
+    process.exitCode = exitCodeOf({ failure, interrupted: ended.interrupted });
+    if (this.json) {
+      await writeOut(formatEnvelope(envelope));
+    } else {
+      if (text !== '') await writeOut(text.endsWith('\n') ? text : `${text}\n`);
+      if (failure && !(failure instanceof InterruptedError && ended.outcome)) {
+        writeErr(formatError(failure, { version: this.config.version, packageRoot: this.config.root }));
+      }
+    }
+    return envelope;
+  }
+
+  async #parseLine(): Promise<void> {
+    const ctor = this.ctor as unknown as AnyCommand;
+    const flags: Interfaces.FlagInput = { ...BaseCommand.baseFlags, ...ctor.flags };
+    const args: Interfaces.ArgInput = ctor.args ?? {};
+    const { argv, problems } = scanFlags(this.argv, flags);
+    const asTyped = this.argv;
+    let parsed: Interfaces.ParserOutput | undefined;
+    try {
+      parsed = await this.parse(
+        {
+          flags: forgivingFlags(flags, problems),
+          args: forgivingArgs(args, problems),
+          strict: false,
+        } as Interfaces.Input<Interfaces.OutputFlags<Interfaces.FlagInput>, never, never>,
+        argv,
+      );
+    } catch (thrown) {
+      problems.push(...oclifReasons(thrown));
+    } finally {
+      this.argv = asTyped;
+    }
+    if (parsed) {
+      const takesMore = ctor.strict === false || Object.values(args).some((arg) => arg.multiple);
+      const words = parsed.argv as string[];
+      const extra = takesMore ? [] : words.slice(Object.keys(args).length);
+      checkCounts({ flags: parsed.flags, args: parsed.args, extra }, { flags, args }, problems);
+    }
+    if (problems.length > 0 || !parsed) throw flagError(this.commandName, problems);
+    this.flags = parsed.flags as FlagsOf<T>;
+    this.args = parsed.args as ArgsOf<T>;
+    this.words = parsed.argv as string[];
+    const fromDefault = parsed.metadata.flags;
+    this.typedFlags = new Set(Object.keys(parsed.flags).filter((name) => !fromDefault[name]?.setFromDefault));
+  }
+}
+
+/** Sentences out of an error of oclif's own checks (exclusive flags and the like). */
+function oclifReasons(thrown: unknown): string[] {
+  if (!(thrown instanceof Error) || !('oclif' in thrown)) throw thrown;
+  const text = thrown.message.replace(/\nSee more help with --help$/, '');
+  const lines = text.split('\n').map((line) => line.trim());
+  if (lines.length > 1 && /^The following errors? occurred:$/.test(lines[0]!)) lines.shift();
+  return lines.filter((line) => line !== '');
+}
