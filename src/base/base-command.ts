@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, type Interfaces } from '@oclif/core';
-import { BugError, type HomaNicError, InterruptedError } from '../errors/errors.js';
+import { BugError, type HomaNicError, InterruptedError, UsageError } from '../errors/errors.js';
 import type { TextShape } from '../report/text-shape.js';
 import { classify, withoutAbsolutePaths } from './classify.js';
 import { type Envelope, exitCodeOf, formatEnvelope, formatError, makeEnvelope } from './envelope.js';
-import { checkCounts, flagError, forgivingArgs, forgivingFlags, scanFlags } from './flag-problems.js';
+import { CONFIG_KEYS, flagOfKey } from './config-keys.js';
+import { type Configuration, loadConfiguration } from './configuration.js';
+import {
+  checkCounts,
+  flagError,
+  forgivingArgs,
+  forgivingFlags,
+  parseFlagValue,
+  scanFlags,
+} from './flag-problems.js';
 import { globalFlags } from './flags.js';
 import { type Interrupt, listenForInterrupt } from './interrupt.js';
+import { makeOutputFolder, type OutputFolder } from './output-folder.js';
 import { createProgress, type Progress } from './progress.js';
 import { shapeOfStdout, writeErr, writeOut } from './terminal.js';
 
@@ -46,6 +56,8 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
   protected words: string[] = [];
   /** Names of the flags that were typed on the command line (not defaults, not configuration). */
   protected typedFlags: ReadonlySet<string> = new Set();
+  /** What the environment and the configuration files say; flags have it already where they were not typed. */
+  protected configuration!: Configuration;
   /** Aborted on the first Ctrl-C: stop soon, return what there is. */
   protected signal!: AbortSignal;
   protected progress!: Progress;
@@ -82,6 +94,15 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
   /** Says on stderr what is being done, under --verbose only. */
   protected detail(text: string): void {
     if (this.flags.verbose) writeErr(`${withoutAbsolutePaths(text, this.config.root)}\n`);
+  }
+
+  /**
+   * Makes the folder for this command's output, before any work: `out`, else the next number in the results folder.
+   * Throws a UsageError when it cannot be written, or is in use and `force` is not set.
+   */
+  protected makeOutputFolder(out: string | undefined, force: boolean): OutputFolder {
+    const resultsFolder = String(this.configuration.resultsFolder.value);
+    return makeOutputFolder({ command: this.commandName, out, force, resultsFolder });
   }
 
   /** Final: commands implement `execute`. Returns the envelope, which tests may read. */
@@ -174,6 +195,27 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
     this.words = parsed.argv as string[];
     const fromDefault = parsed.metadata.flags;
     this.typedFlags = new Set(Object.keys(parsed.flags).filter((name) => !fromDefault[name]?.setFromDefault));
+    this.configuration = await loadConfiguration();
+    await this.#fillFromConfiguration(flags);
+  }
+
+  /** Flags that were not typed take the value of the environment or of a configuration file, if one has it. */
+  async #fillFromConfiguration(table: Interfaces.FlagInput): Promise<void> {
+    for (const key of CONFIG_KEYS) {
+      const name = flagOfKey(key);
+      const flag = table[name];
+      const { value, source, from } = this.configuration[key];
+      if (!flag || source === 'default' || this.typedFlags.has(name)) continue;
+      try {
+        const parsed = await parseFlagValue(flag, String(value), this);
+        (this.flags as Record<string, unknown>)[name] = parsed;
+      } catch (thrown) {
+        throw new UsageError(`${from}: ${classify(thrown).message}`, {
+          code: 'config',
+          suggestions: ['homa-nic config'],
+        });
+      }
+    }
   }
 }
 

@@ -2,9 +2,9 @@
 // The shared flags. One flag, one meaning, in every command: spread what you need into `static flags`.
 import { Flags } from '@oclif/core';
 import { UsageError } from '../errors/errors.js';
+import { DEFAULTS } from './config-keys.js';
+import { MAX_SIZE_BYTES, MIN_SIZE_BYTES, parseSizeList } from './size-list.js';
 
-/** Seed of every random draw unless --seed says otherwise. */
-export const DEFAULT_SEED = 1;
 /** Highest seed: seeds are unsigned 32-bit numbers. */
 export const MAX_SEED = 0xffff_ffff;
 
@@ -19,6 +19,13 @@ export const wholeNumber = Flags.custom<number, { min?: number; max?: number }>(
     }
     return value;
   },
+});
+
+/** A flag that takes a list of message sizes (see size-list.ts); the value is the list of sizes in bytes. */
+export const sizeList = Flags.custom<number[], { minBytes?: number; maxBytes?: number }>({
+  helpValue: 'SIZES',
+  parse: async (input, _context, { minBytes = MIN_SIZE_BYTES, maxBytes = MAX_SIZE_BYTES }) =>
+    parseSizeList(input, minBytes, maxBytes),
 });
 
 /** Flags that every command has. */
@@ -42,7 +49,7 @@ export const sharedFlags = {
   target: Flags.string({
     description: 'where to run: this machine, or the guest',
     options: ['local', 'vm'],
-    default: 'local',
+    default: DEFAULTS.target,
   }),
   out: Flags.string({
     description: 'folder for what is written (default: ./homa-nic-results/NNN-<command>)',
@@ -53,7 +60,7 @@ export const sharedFlags = {
     helpValue: 'NUMBER',
     min: 0,
     max: MAX_SEED,
-    default: DEFAULT_SEED,
+    default: DEFAULTS.seed,
   }),
   dryRun: Flags.boolean({ description: 'show what would be done, do nothing' }),
   yes: Flags.boolean({ description: 'do not ask, the answer is yes' }),

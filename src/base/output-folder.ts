@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { UsageError } from '../errors/errors.js';
+import { systemErrorWords } from './classify.js';
+import { DEFAULTS } from './config-keys.js';
+
+/** A path as it is printed: relative to the current folder, never absolute (except in /dev, /sys and /proc). */
+export function showPath(path: string): string {
+  const full = resolve(path);
+  if (/^\/(dev|sys|proc)\//.test(full)) return full;
+  const shown = relative(process.cwd(), full);
+  if (shown === '') return '.';
+  return shown.startsWith('..') || isAbsolute(shown) ? shown : `./${shown}`;
+}
+
+function unwritable(path: string, error: unknown): UsageError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  return new UsageError(`cannot write to ${showPath(path)}: ${systemErrorWords(code)}`, {
+    code: 'unwritable',
+    suggestions: ['name another place with --out'],
+    cause: error,
+  });
+}
+
+function exists(path: string, what: string): UsageError {
+  return new UsageError(`${showPath(path)} ${what}`, {
+    code: 'output_exists',
+    suggestions: ['add --force to overwrite it', 'name another place with --out'],
+  });
+}
+
+/** The folder of one command's output. */
+export interface OutputFolder {
+  /** Path to use. */
+  path: string;
+  /** Path to print. */
+  shown: string;
+  /** Removes the folder if nothing was written into it: a run that failed early leaves no litter. */
+  discardIfEmpty(): void;
+}
+
+function made(path: string, created: boolean): OutputFolder {
+  return {
+    path,
+    shown: showPath(path),
+    discardIfEmpty: () => {
+      if (!created) return;
+      try {
+        rmdirSync(path);
+      } catch {
+        // not empty, or gone: both are fine
+      }
+    },
+  };
+}
+
+function nextNumbered(root: string, command: string): OutputFolder {
+  const name = command.replaceAll(/[^a-z0-9]+/gi, '-');
+  try {
+    mkdirSync(root, { recursive: true });
+    for (;;) {
+      const numbers = readdirSync(root).map((entry) => Number(/^(\d{3,})-/.exec(entry)?.[1] ?? 0));
+      const next = String(numbers.reduce((a, b) => Math.max(a, b), 0) + 1).padStart(3, '0');
+      try {
+        const path = join(root, `${next}-${name}`);
+        mkdirSync(path);
+        return made(path, true);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+    }
+  } catch (error) {
+    throw unwritable(root, error);
+  }
+}
+
+/**
+ * Makes the folder for a command's output before any work is done: `--out`, or the next number in the results folder.
+ * Throws a UsageError if it cannot be written, or if `--out` names something that is not an empty folder and `force`
+ * is not set. With `force` files of the same name will be overwritten; nothing is removed.
+ */
+export function makeOutputFolder(options: {
+  command: string;
+  out?: string | undefined;
+  force?: boolean;
+  resultsFolder?: string;
+}): OutputFolder {
+  if (options.out === undefined) return nextNumbered(options.resultsFolder ?? DEFAULTS.resultsFolder, options.command);
+  const path = options.out;
+  let created = true;
+  try {
+    const state = statSync(path, { throwIfNoEntry: false });
+    created = state === undefined;
+    if (state && !state.isDirectory()) {
+      throw new UsageError(`${showPath(path)} is a file, and --out names a folder`, {
+        code: 'unwritable',
+        suggestions: ['name another place with --out'],
+      });
+    }
+    if (state && !options.force && readdirSync(path).length > 0) throw exists(path, 'has something in it already');
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw unwritable(path, error);
+  }
+  return made(path, created);
+}
+
+/**
+ * Checks before any work that a file (`--plot FILE.svg`) can be written: its folder is there and writable, and the
+ * file is not there, or `force` is set. Throws a UsageError otherwise.
+ */
+export function checkOutputFile(path: string, force = false): void {
+  const state = statSync(path, { throwIfNoEntry: false });
+  if (state?.isDirectory()) throw unwritable(path, { code: 'EISDIR' });
+  if (state && !force) throw exists(path, 'exists already');
+  try {
+    accessSync(state ? path : dirname(resolve(path)), constants.W_OK);
+  } catch (error) {
+    throw unwritable(state ? path : join(dirname(path), basename(path)), error);
+  }
+}
