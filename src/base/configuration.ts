@@ -45,15 +45,24 @@ function readJson(file: string, shown: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${shown}: this is not JSON: ${(error as Error).message}`, { code: 'config', cause: error });
+    throw new UsageError(`${shown}: this is not JSON: ${(error as Error).message}`, {
+      code: 'config',
+      cause: error,
+    });
   }
 }
 
-async function check(values: unknown, shown: (sentence: string) => string): Promise<Record<string, string | number>> {
+async function check(
+  values: unknown,
+  shown: (sentence: string) => string,
+): Promise<Record<string, string | number>> {
   const { validate } = await import('../schema/validate.js');
   const faults = await validate('config.v1', values);
   if (faults.length > 0) {
-    throw new UsageError(faults.map(shown).join('\n'), { code: 'config', suggestions: ['homa-nic config --help'] });
+    throw new UsageError(faults.map(shown).join('\n'), {
+      code: 'config',
+      suggestions: ['homa-nic config --help'],
+    });
   }
   return values as Record<string, string | number>;
 }
@@ -101,6 +110,11 @@ export async function loadConfiguration(): Promise<Configuration> {
 
 /** Variables that begin with HOMA_NIC_ and mean nothing: most likely slips of the finger. */
 export function unknownVariables(environment: NodeJS.ProcessEnv = process.env): string[] {
-  const known = new Set([...CONFIG_KEYS.map(variableOfKey), 'HOMA_NIC_DEBUG', 'HOMA_NIC_LONG', 'HOMA_NIC_CACHE_DIR']);
+  const known = new Set([
+    ...CONFIG_KEYS.map(variableOfKey),
+    'HOMA_NIC_DEBUG',
+    'HOMA_NIC_LONG',
+    'HOMA_NIC_CACHE_DIR',
+  ]);
   return Object.keys(environment).filter((name) => name.startsWith('HOMA_NIC_') && !known.has(name));
 }

@@ -86,7 +86,8 @@ export function makeOutputFolder(options: {
   force?: boolean;
   resultsFolder?: string;
 }): OutputFolder {
-  if (options.out === undefined) return nextNumbered(options.resultsFolder ?? DEFAULTS.resultsFolder, options.command);
+  if (options.out === undefined)
+    return nextNumbered(options.resultsFolder ?? DEFAULTS.resultsFolder, options.command);
   const path = options.out;
   let created = true;
   try {
@@ -98,7 +99,8 @@ export function makeOutputFolder(options: {
         suggestions: ['name another place with --out'],
       });
     }
-    if (state && !options.force && readdirSync(path).length > 0) throw exists(path, 'has something in it already');
+    if (state && !options.force && readdirSync(path).length > 0)
+      throw exists(path, 'has something in it already');
     mkdirSync(path, { recursive: true });
     accessSync(path, constants.W_OK);
   } catch (error) {

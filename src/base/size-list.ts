@@ -12,7 +12,8 @@ function parseSize(text: string, min: number, max: number): number {
   const digits = text.trim().replaceAll('_', '');
   const value = /^[+-]?\d+$/.test(digits) ? Number(digits) : NaN;
   if (Number.isNaN(value)) throw new UsageError(`'${text}' is not a size in bytes; write ${FORMS}`);
-  if (value < min || value > max) throw new UsageError(`size ${text} is out of range: ${min} to ${max} bytes`);
+  if (value < min || value > max)
+    throw new UsageError(`size ${text} is out of range: ${min} to ${max} bytes`);
   return value;
 }
 
@@ -43,7 +44,8 @@ function parseRange(text: string, min: number, max: number): number[] {
 export function parseSizeList(text: string, min = MIN_SIZE_BYTES, max = MAX_SIZE_BYTES): number[] {
   const sizes = new Set<number>();
   for (const item of text.split(',')) {
-    for (const size of item.includes('..') ? parseRange(item, min, max) : [parseSize(item, min, max)]) sizes.add(size);
+    for (const size of item.includes('..') ? parseRange(item, min, max) : [parseSize(item, min, max)])
+      sizes.add(size);
     if (sizes.size > MAX_SIZES) throw new UsageError(`'${text}' gives more than ${MAX_SIZES} sizes`);
   }
   return [...sizes];

@@ -30,7 +30,11 @@ export default class Config extends BaseCommand<typeof Config> {
     return {
       result,
       render: () => {
-        const table = formatTable(['key', 'value', 'from', 'variable'], rows.map((row) => [...row.slice(0, 3), row[4]!]), this.shape);
+        const table = formatTable(
+          ['key', 'value', 'from', 'variable'],
+          rows.map((row) => [...row.slice(0, 3), row[4]!]),
+          this.shape,
+        );
         return `${table}\nproject file: ./homa-nic.json\nuser file:    ${shownUserFile()}\n`;
       },
     };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Chalk } from 'chalk';
 import Table from 'cli-table3';
 import type { TextShape } from './text-shape.js';
 
@@ -9,11 +10,11 @@ export interface Column {
   align?: 'left' | 'right';
 }
 
-function cells(rule: string): Record<string, string> {
-  const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
-  const bare = ['left', 'left-mid', 'right', 'right-mid', 'mid', 'mid-mid', 'middle'];
-  const chars = Object.fromEntries([...none, ...bare].map((name) => [name, '']));
-  return { ...chars, middle: '  ', mid: rule, 'mid-mid': rule === '' ? '' : rule + rule };
+/** cli-table3 without lines: blanks between the columns, the rule under the titles is a row of our own. */
+function bareLines(): Record<string, string> {
+  const edges = ['top', 'bottom', 'left', 'right', 'mid'].flatMap((edge) => [edge, `${edge}-mid`]);
+  const corners = ['top-left', 'top-right', 'bottom-left', 'bottom-right', 'left-mid', 'right-mid'];
+  return { ...Object.fromEntries([...edges, ...corners].map((name) => [name, ''])), middle: '  ' };
 }
 
 /** Width of a text on the terminal; our texts hold no wide characters, so it is the number of characters. */
@@ -42,14 +43,18 @@ export function formatTable(
     Math.max(textWidth(head.title), ...rows.map((row) => textWidth(row[i] ?? ''))),
   );
   const gaps = 2 * (heads.length - 1);
-  for (let over = sum(widths) + gaps - shape.widthColumns; over > 0; over = sum(widths) + gaps - shape.widthColumns) {
+  for (
+    let over = sum(widths) + gaps - shape.widthColumns;
+    over > 0;
+    over = sum(widths) + gaps - shape.widthColumns
+  ) {
     const givers = widths.map((width, i) => (heads[i]!.align === 'right' ? 0 : width));
     const widest = givers.indexOf(Math.max(...givers));
     if (givers[widest]! <= 8) break;
     widths[widest]! -= Math.min(over, givers[widest]! - 8);
   }
   const table = new Table({
-    chars: cells(shape.unicode ? '─' : '-'),
+    chars: bareLines(),
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colWidths: widths,
     colAligns: heads.map((head) => head.align ?? 'left'),
@@ -59,8 +64,13 @@ export function formatTable(
   const titles = fit(heads.map((head) => head.title));
   const lines = [titles, widths.map((width) => (shape.unicode ? '─' : '-').repeat(width)), ...rows.map(fit)];
   for (const line of lines) table.push(line);
-  const text = table.toString().split('\n').filter((line) => line !== '');
-  return `${text.map((line) => line.trimEnd()).join('\n')}\n`;
+  const text = table
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '');
+  const shown = text.map((line) => line.trimEnd());
+  if (shape.colour) shown[0] = new Chalk({ level: 1 }).bold(shown[0]);
+  return `${shown.join('\n')}\n`;
 }
 
 function sum(values: readonly number[]): number {

@@ -24,7 +24,13 @@ async function validatorOf(name: SchemaName): Promise<ValidateFunction> {
   const known = compiled.get(name);
   if (known) return known;
   const { Ajv } = await import('ajv');
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, strictRequired: false });
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    allowUnionTypes: true,
+    strictRequired: false,
+  });
   const validator = ajv.compile(readSchema(name));
   compiled.set(name, validator);
   return validator;
@@ -67,11 +73,13 @@ function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
     }
     const all = [...branches.values()];
     const onlyMissing = all.length > 0 && all.every((b) => b.length === 1 && b[0]!.keyword === 'required');
-    const nearest = onlyMissing || all.length === 0 ? [] : all.reduce((a, b) => (missDepth(b) > missDepth(a) ? b : a));
+    const nearest =
+      onlyMissing || all.length === 0 ? [] : all.reduce((a, b) => (missDepth(b) > missDepth(a) ? b : a));
     const dropped = new Set(all.flat().filter((error) => !nearest.includes(error)));
     if (nearest.length > 0) dropped.add(choice);
     kept = kept.filter((error) => !dropped.has(error));
-    if (onlyMissing) choice.params = { ...choice.params, missing: all.map((b) => String(b[0]!.params['missingProperty'])) };
+    if (onlyMissing)
+      choice.params = { ...choice.params, missing: all.map((b) => String(b[0]!.params['missingProperty'])) };
   }
   return kept;
 }
@@ -109,7 +117,8 @@ function sentenceOf(error: ErrorObject): string {
     case 'exclusiveMaximum':
       return `${at}${show(error.data)} must be ${String(params['comparison'])} ${String(params['limit'])}`;
     case 'oneOf':
-      if (Array.isArray(params['missing'])) return `${at}exactly one of ${params['missing'].join(', ')} is needed`;
+      if (Array.isArray(params['missing']))
+        return `${at}exactly one of ${params['missing'].join(', ')} is needed`;
       return `${at}must match exactly one of the allowed forms`;
     default:
       return `${at}${show(error.data)} ${error.message ?? 'is not valid'}`;
@@ -125,7 +134,9 @@ export function unknownKey(key: string, allowed: readonly string[]): string {
 
 function typeWords(type: unknown): string {
   const names = (Array.isArray(type) ? type : String(type).split(',')).map(String);
-  return names.map((name) => (/^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? 'null' : `a ${name}`)).join(' or ');
+  return names
+    .map((name) => (/^[aeio]/.test(name) ? `an ${name}` : name === 'null' ? 'null' : `a ${name}`))
+    .join(' or ');
 }
 
 function show(value: unknown): string {

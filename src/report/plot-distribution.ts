@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CountedValues } from '../stats/counted-values.js';
+import type { Summary } from '../stats/summary.js';
+import { formatCount, formatFigure } from './numbers.js';
+import { type PlotSource, titleOf } from './plot-source.js';
+import { type PlotSpec, renderVegaLiteToSvg } from './vega.js';
+
+/** One curve: an event, its exact counts per value, its figures. */
+export interface DistributionSeries {
+  name: string;
+  counted: CountedValues;
+  summary: Summary;
+}
+
+const WIDTH = 640;
+/** More distinct values than this are drawn by every n-th of them: the eye sees no difference, the file does. */
+const MAX_POINTS = 2000;
+const BINS = 60;
+
+interface Point {
+  event: string;
+  value: number;
+  count: number;
+}
+
+/** The counts as points; thinned ones carry the counts of those left out, so that the curve still ends at 1. */
+function pointsOf({ name, counted }: DistributionSeries): Point[] {
+  const { values, counts } = counted;
+  const stride = Math.ceil(values.length / MAX_POINTS);
+  const points: Point[] = [];
+  let pending = 0;
+  for (let i = 0; i < values.length; i++) {
+    pending += counts[i]!;
+    const isLast = i === values.length - 1;
+    if (i % stride !== 0 && !isLast) continue;
+    points.push({ event: name, value: values[i]!, count: pending });
+    pending = 0;
+  }
+  return points;
+}
+
+function marksOf({ name, summary }: DistributionSeries): Record<string, unknown>[] {
+  const marks: [string, number | null, number][] = [
+    ['p50', summary.p50, 0.5],
+    ['p90', summary.p90, 0.9],
+    ['p99', summary.p99, 0.99],
+    ['p99.9', summary.p999, 0.999],
+  ];
+  return marks
+    .filter(([, value]) => value !== null)
+    .map(([mark, value, share]) => ({ event: name, value, share, text: `${mark} ${formatFigure(value)}` }));
+}
+
+function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown {
+  const colour = {
+    field: 'event',
+    type: 'nominal',
+    sort: null,
+    legend: series.length > 1 ? { title: null, orient: 'top' } : null,
+  };
+  const x = {
+    field: 'value',
+    type: 'quantitative',
+    title: `time (${unit})`,
+    scale: { zero: false, nice: true },
+  };
+  return {
+    width: WIDTH,
+    height: 260,
+    layer: [
+      {
+        data: { values: series.flatMap(pointsOf) },
+        transform: [
+          {
+            window: [{ op: 'sum', field: 'count', as: 'below' }],
+            groupby: ['event'],
+            sort: [{ field: 'value' }],
+          },
+          { joinaggregate: [{ op: 'sum', field: 'count', as: 'all' }], groupby: ['event'] },
+          { calculate: 'datum.below / datum.all', as: 'share' },
+        ],
+        mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
+        encoding: {
+          x,
+          y: {
+            field: 'share',
+            type: 'quantitative',
+            title: 'share of samples at or below',
+            scale: { domain: [0, 1] },
+            axis: { format: '.0%' },
+          },
+          color: colour,
+        },
+      },
+      {
+        data: { values: series.flatMap(marksOf) },
+        mark: { type: 'point', filled: true, size: 50 },
+        encoding: { x, y: { field: 'share', type: 'quantitative' }, color: colour },
+      },
+      {
+        data: { values: series.length === 1 ? series.flatMap(marksOf) : [] },
+        mark: { type: 'text', align: 'left', baseline: 'top', dx: 7, dy: 4, fontSize: 11 },
+        encoding: { x, y: { field: 'share', type: 'quantitative' }, text: { field: 'text' } },
+      },
+    ],
+  };
+}
+
+function histogramPanel(one: DistributionSeries, index: number, unit: string): unknown {
+  return {
+    title: {
+      text: `${one.name}: ${formatCount(one.summary.count)} samples, mean ${formatFigure(one.summary.mean)} ${unit}`,
+      fontSize: 12,
+      fontWeight: 'normal',
+      offset: 6,
+    },
+    width: WIDTH,
+    height: 150,
+    data: { values: pointsOf(one) },
+    mark: { type: 'bar', color: { expr: `scale('color', '${index}')` }, binSpacing: 0.5 },
+    encoding: {
+      x: {
+        bin: { maxbins: BINS },
+        field: 'value',
+        type: 'quantitative',
+        title: `time (${unit})`,
+        scale: { zero: false },
+      },
+      y: { aggregate: 'sum', field: 'count', type: 'quantitative', title: 'samples' },
+    },
+  };
+}
+
+/** The specification of the plot: the share of samples at or below each time, and a histogram per event below it. */
+export function distributionSpec(
+  source: PlotSource,
+  series: readonly DistributionSeries[],
+  unit = 'ns',
+): PlotSpec {
+  const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#444444'];
+  const histograms = series.map((one, i) => {
+    const panel = histogramPanel(one, i, unit) as { mark: { color: unknown } };
+    panel.mark.color = colours[i % colours.length];
+    return panel;
+  });
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
+    title: titleOf(source),
+    vconcat: [ecdfPanel(series, unit), ...histograms],
+    spacing: 28,
+  } as unknown as PlotSpec;
+}
+
+/** Draws the distribution of each event to SVG. */
+export async function plotDistribution(
+  source: PlotSource,
+  series: readonly DistributionSeries[],
+  unit = 'ns',
+): Promise<string> {
+  return renderVegaLiteToSvg(distributionSpec(source, series, unit));
+}
