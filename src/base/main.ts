@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EXIT } from '../errors/errors.js';
+import type { Config as OclifConfig } from '@oclif/core';
+import { EXIT, UsageError } from '../errors/errors.js';
 import { classify } from './classify.js';
 import { formatEnvelope, formatError, makeEnvelope } from './envelope.js';
 import { endQuietlyOnClosedPipe, writeErr, writeOut } from './terminal.js';
@@ -36,6 +37,39 @@ async function reportOutside(thrown: unknown, argv: readonly string[], root: str
   }
 }
 
+/**
+ * Finds the command and runs it. This is oclif's own `run` without its hooks around it, so that help for a topic, for
+ * `help NAME` and for `--help` takes one way, and --json is honoured on all of them.
+ */
+async function dispatch(argv: readonly string[], root: string): Promise<void> {
+  const { Config, toStandardizedId } = await import('@oclif/core');
+  const config = await Config.load({ root, devPlugins: false, userPlugins: false });
+  const words = argv.filter((word) => word !== '--json');
+  const end = argv.indexOf('--');
+  const beforeEnd = end === -1 ? argv : argv.slice(0, end);
+  if (words.length === 0 || words[0] === 'help' || beforeEnd.includes('--help')) {
+    return showHelp(config, words[0] === 'help' ? argv.filter((_, i) => i !== argv.indexOf('help')) : argv);
+  }
+  const typed = argv.findIndex((word) => word.startsWith('-'));
+  const names = typed === -1 ? argv : argv.slice(0, typed);
+  let length = names.length;
+  while (length > 0 && !config.findCommand(names.slice(0, length).join(':'))) length--;
+  if (length === 0) {
+    const id = names.map((name) => toStandardizedId(name, config)).join(':');
+    if (names.length > 0 && config.findTopic(id)) return showHelp(config, argv);
+    if (names.length === 0)
+      throw new UsageError(`unknown flag ${argv[0]}`, { suggestions: ['homa-nic --help'] });
+    await config.runCommand(id, argv.slice(names.length)); // ends in our command_not_found hook
+    return;
+  }
+  await config.runCommand(names.slice(0, length).join(':'), argv.slice(length));
+}
+
+async function showHelp(config: OclifConfig, argv: readonly string[]): Promise<void> {
+  const { default: Help } = await import('./help.js');
+  await new Help(config).showHelp([...argv]);
+}
+
 /** Runs one command line. Sets process.exitCode; throws nothing. Tests call it in-process. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const root = packageRoot();
@@ -45,8 +79,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       await printVersion(root, argv.includes('--json'));
       return;
     }
-    const { run } = await import('@oclif/core');
-    await run([...argv], { root, devPlugins: false, userPlugins: false });
+    await dispatch(argv, root);
   } catch (thrown) {
     await reportOutside(thrown, argv, root);
   }

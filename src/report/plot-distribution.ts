@@ -3,7 +3,7 @@ import type { CountedValues } from '../stats/counted-values.js';
 import type { Summary } from '../stats/summary.js';
 import { formatCount, formatFigure } from './numbers.js';
 import { type PlotSource, titleOf } from './plot-source.js';
-import { type PlotSpec, renderVegaLiteToSvg } from './vega.js';
+import { PLOT_CONFIG, type PlotSpec, renderVegaLiteToSvg } from './vega.js';
 
 /** One curve: an event, its exact counts per value, its figures. */
 export interface DistributionSeries {
@@ -106,7 +106,7 @@ function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown
   };
 }
 
-function histogramPanel(one: DistributionSeries, index: number, unit: string): unknown {
+function histogramPanel(one: DistributionSeries, color: string, unit: string): unknown {
   return {
     title: {
       text: `${one.name}: ${formatCount(one.summary.count)} samples, mean ${formatFigure(one.summary.mean)} ${unit}`,
@@ -117,16 +117,22 @@ function histogramPanel(one: DistributionSeries, index: number, unit: string): u
     width: WIDTH,
     height: 150,
     data: { values: pointsOf(one) },
-    mark: { type: 'bar', color: { expr: `scale('color', '${index}')` }, binSpacing: 0.5 },
+    transform: [
+      { bin: { maxbins: BINS }, field: 'value', as: ['from', 'to'] },
+      { aggregate: [{ op: 'sum', field: 'count', as: 'samples' }], groupby: ['from', 'to'] },
+    ],
+    mark: { type: 'rect', color, stroke: 'white', strokeWidth: 0.5 },
     encoding: {
       x: {
-        bin: { maxbins: BINS },
-        field: 'value',
+        field: 'from',
         type: 'quantitative',
         title: `time (${unit})`,
-        scale: { zero: false },
+        scale: { zero: false, nice: true },
+        axis: { tickCount: 8 },
       },
-      y: { aggregate: 'sum', field: 'count', type: 'quantitative', title: 'samples' },
+      x2: { field: 'to' },
+      y: { field: 'samples', type: 'quantitative', title: 'samples' },
+      y2: { datum: 0 },
     },
   };
 }
@@ -137,12 +143,8 @@ export function distributionSpec(
   series: readonly DistributionSeries[],
   unit = 'ns',
 ): PlotSpec {
-  const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#444444'];
-  const histograms = series.map((one, i) => {
-    const panel = histogramPanel(one, i, unit) as { mark: { color: unknown } };
-    panel.mark.color = colours[i % colours.length];
-    return panel;
-  });
+  const colours = PLOT_CONFIG.range.category;
+  const histograms = series.map((one, i) => histogramPanel(one, colours[i % colours.length]!, unit));
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
     title: titleOf(source),
