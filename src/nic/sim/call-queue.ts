@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The call FIFO: whole calls with their inline payload, in the order they were completed. It grows to its depth on demand. */
+import { CALL_BYTES, CALL_FIFO_ENTRIES, INLINE_BYTES } from '../regs.js';
+
+const START_ENTRIES = 64;
+
+export class CallQueue {
+  /** Calls and inline payloads; the head's begin at `headAt` and `headInlineAt`. */
+  calls = new Uint8Array(START_ENTRIES * CALL_BYTES);
+  inlines = new Uint8Array(START_ENTRIES * INLINE_BYTES);
+  private user = new Uint8Array(START_ENTRIES);
+  private offset = new Uint16Array(START_ENTRIES);
+  private epoch = new Uint32Array(START_ENTRIES);
+  private entries = START_ENTRIES;
+  private head = 0;
+  /** Calls in the FIFO. */
+  length = 0;
+
+  clear(): void {
+    this.head = 0;
+    this.length = 0;
+  }
+
+  get isFull(): boolean {
+    return this.length === CALL_FIFO_ENTRIES;
+  }
+
+  /**
+   * Adds a call: 64 bytes at `callAt`, the offset of its kind in the set, and its inline payload when `inlineAt` is not
+   * negative. The FIFO must not be full.
+   */
+  push(
+    user: number,
+    offset: number,
+    epoch: number,
+    call: Uint8Array,
+    callAt: number,
+    inline: Uint8Array,
+    inlineAt: number,
+  ): void {
+    if (this.length === this.entries) this.grow();
+    const index = (this.head + this.length) % this.entries;
+    const to = index * CALL_BYTES;
+    for (let i = 0; i < CALL_BYTES; i++) this.calls[to + i] = call[callAt + i]!;
+    if (inlineAt >= 0) {
+      for (let i = 0; i < INLINE_BYTES; i++) this.inlines[to + i] = inline[inlineAt + i]!;
+    }
+    this.user[index] = user;
+    this.offset[index] = offset;
+    this.epoch[index] = epoch;
+    this.length++;
+  }
+
+  get headAt(): number {
+    return this.head * CALL_BYTES;
+  }
+
+  get headInlineAt(): number {
+    return this.head * INLINE_BYTES;
+  }
+
+  get headUser(): number {
+    return this.user[this.head]!;
+  }
+
+  get headOffset(): number {
+    return this.offset[this.head]!;
+  }
+
+  get headEpoch(): number {
+    return this.epoch[this.head]!;
+  }
+
+  /** Forgets the oldest call. */
+  drop(): void {
+    this.head = (this.head + 1) % this.entries;
+    this.length--;
+  }
+
+  private grow(): void {
+    const old = this.entries;
+    const entries = old * 2;
+    const turn = <T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T, each: number): T => {
+      to.set(from.subarray(this.head * each, old * each) as never);
+      to.set(from.subarray(0, this.head * each) as never, (old - this.head) * each);
+      return to;
+    };
+    this.calls = turn(this.calls, new Uint8Array(entries * CALL_BYTES), CALL_BYTES);
+    this.inlines = turn(this.inlines, new Uint8Array(entries * INLINE_BYTES), INLINE_BYTES);
+    this.user = turn(this.user, new Uint8Array(entries), 1);
+    this.offset = turn(this.offset, new Uint16Array(entries), 1);
+    this.epoch = turn(this.epoch, new Uint32Array(entries), 1);
+    this.entries = entries;
+    this.head = 0;
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * 64-byte cells that are filled by stores of eight 8-byte words in any order (write-combining promises none).
+ *
+ * A word that comes twice before its cell is full shows a torn call: what was there is discarded and the word begins a
+ * new one. A whole 64-byte store takes the cell at once.
+ */
+import { CALL_BYTES } from '../regs.js';
+
+const WORD = 8;
+const FULL = 0xff;
+
+export class Cells {
+  readonly bytes: Uint8Array;
+  private readonly present: Uint8Array;
+
+  constructor(count: number) {
+    this.bytes = new Uint8Array(count * CALL_BYTES);
+    this.present = new Uint8Array(count);
+  }
+
+  /** Forgets words and contents of cells [first, first + count). */
+  clear(first: number, count: number): void {
+    this.present.fill(0, first, first + count);
+    this.bytes.fill(0, first * CALL_BYTES, (first + count) * CALL_BYTES);
+  }
+
+  /** Whether words of an unfinished call wait in the cell. */
+  isPartial(cell: number): boolean {
+    return this.present[cell] !== 0;
+  }
+
+  /** Drops the words of an unfinished call. */
+  discard(cell: number): void {
+    this.present[cell] = 0;
+  }
+
+  /** Whether word `word` (0..7) of the cell is there already. */
+  has(cell: number, word: number): boolean {
+    return (this.present[cell]! & (1 << word)) !== 0;
+  }
+
+  /** Stores a word; true when it was the last missing one, and the cell is then empty for the next call. */
+  store(cell: number, word: number, from: Uint8Array, at: number): boolean {
+    const to = cell * CALL_BYTES + word * WORD;
+    for (let i = 0; i < WORD; i++) this.bytes[to + i] = from[at + i]!;
+    const present = this.present[cell]! | (1 << word);
+    this.present[cell] = present === FULL ? 0 : present;
+    return present === FULL;
+  }
+}

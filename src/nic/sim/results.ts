@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Result slots. A slot belongs to the application until a call names it, and again after the result that says `final`.
+ *
+ * Each result is one aligned 64-byte write of the slot's header; flags are ORed in and never cleared while the call
+ * lasts. Results leave in the order they are posted, after every payload write issued before them.
+ */
+import { CALL_BYTES, Code, Counter, HeaderLayout, MAX_USERS, Region, ResultFlag, SLOTS } from '../regs.js';
+import type { Agenda } from './agenda.js';
+import { CardEvent } from './card-event.js';
+import type { Counters } from './counters.js';
+import { CYCLE_PS, type CycleTable } from './cycle-table.js';
+import type { Dma } from './dma.js';
+import { putLe16, putLe32 } from './little-endian.js';
+import type { Users } from './users.js';
+
+/** Bytes of a bad call that the error slot repeats behind the status word. */
+const ERROR_CALL_BYTES = 24;
+
+export class Results {
+  private readonly headers = new Uint8Array((MAX_USERS + 1) * SLOTS * CALL_BYTES);
+  private readonly flags = new Uint8Array((MAX_USERS + 1) * SLOTS);
+  private readonly inUse = new Uint8Array((MAX_USERS + 1) * SLOTS);
+
+  private ring: Uint8Array[] = [];
+  private ringUser: number[] = [];
+  private ringSlot: number[] = [];
+  private ringEpoch: number[] = [];
+  private head = 0;
+  private count = 0;
+  private readonly delayPs: number;
+
+  constructor(
+    private readonly users: Users,
+    private readonly dma: Dma,
+    private readonly agenda: Agenda,
+    private readonly counters: Counters,
+    table: CycleTable,
+  ) {
+    this.delayPs = table.resultWrite * CYCLE_PS;
+    this.growRing(64);
+  }
+
+  reset(): void {
+    this.inUse.fill(0);
+    this.flags.fill(0);
+    this.head = 0;
+    this.count = 0;
+  }
+
+  /** Results composed and not yet written. */
+  get pending(): number {
+    return this.count;
+  }
+
+  /** A new owner: all slots are free. */
+  openUser(user: number): void {
+    this.inUse.fill(0, user * SLOTS, (user + 1) * SLOTS);
+  }
+
+  isInUse(user: number, slot: number): boolean {
+    return this.inUse[user * SLOTS + slot] === 1;
+  }
+
+  /** A call takes its slot: its 64 bytes become the slot's header. */
+  begin(user: number, slot: number, call: Uint8Array, at: number): void {
+    const index = user * SLOTS + slot;
+    const to = index * CALL_BYTES;
+    for (let i = 4; i < CALL_BYTES; i++) this.headers[to + i] = call[at + i]!;
+    this.flags[index] = 0;
+    this.inUse[index] = 1;
+    this.users.outstanding[user]!++;
+  }
+
+  /** Sets a 32-bit field of a slot's header. */
+  set32(user: number, slot: number, offset: number, value: number): void {
+    putLe32(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, value);
+  }
+
+  /** Sets a 16-bit field of a slot's header. */
+  set16(user: number, slot: number, offset: number, value: number): void {
+    putLe16(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, value);
+  }
+
+  setId(user: number, slot: number, hi: number, lo: number): void {
+    const at = (user * SLOTS + slot) * CALL_BYTES + HeaderLayout.id.offset;
+    putLe32(this.headers, at, lo);
+    putLe32(this.headers, at + 4, hi);
+  }
+
+  setCookie(user: number, slot: number, hi: number, lo: number): void {
+    const at = (user * SLOTS + slot) * CALL_BYTES + HeaderLayout.cc.offset;
+    putLe32(this.headers, at, lo);
+    putLe32(this.headers, at + 4, hi);
+  }
+
+  /** Writes an address (four words) in network order at a field of a slot's header. */
+  setAddress(user: number, slot: number, offset: number, words: Uint32Array): void {
+    const at = (user * SLOTS + slot) * CALL_BYTES + offset;
+    for (let i = 0; i < 4; i++) {
+      const word = words[i]!;
+      this.headers[at + 4 * i] = word >>> 24;
+      this.headers[at + 4 * i + 1] = word >>> 16;
+      this.headers[at + 4 * i + 2] = word >>> 8;
+      this.headers[at + 4 * i + 3] = word;
+    }
+  }
+
+  /** Posts a result for a call that has its slot. With `final` the slot is the application's again. */
+  post(user: number, slot: number, newFlags: number, code: number = Code.ok): void {
+    const index = user * SLOTS + slot;
+    const flags = this.flags[index]! | newFlags;
+    this.flags[index] = flags;
+    if ((newFlags & ResultFlag.final) !== 0 && this.inUse[index] === 1) {
+      this.inUse[index] = 0;
+      this.users.outstanding[user]!--;
+    }
+    const entry = this.nextEntry(user, slot);
+    const from = index * CALL_BYTES;
+    for (let i = 4; i < CALL_BYTES; i++) entry[i] = this.headers[from + i]!;
+    putLe32(entry, 0, this.statusWord(user, flags, code));
+  }
+
+  /** Refuses a call. A slot that is bad or in use cannot be written: the error slot tells of it instead. */
+  refuse(user: number, slot: number, code: number, call: Uint8Array, at: number): void {
+    this.counters.add(code === Code.busy ? Counter.callsBusy : Counter.callsRejected);
+    const usable = slot >= 1 && slot < SLOTS && !this.isInUse(user, slot);
+    const entry = this.nextEntry(user, usable ? slot : 0);
+    putLe32(entry, 0, this.statusWord(user, ResultFlag.failed | ResultFlag.final, code));
+    if (usable) {
+      for (let i = 4; i < CALL_BYTES; i++) entry[i] = call[at + i]!;
+    } else {
+      for (let i = 0; i < ERROR_CALL_BYTES; i++) entry[4 + i] = call[at + i]!;
+      entry.fill(0, 4 + ERROR_CALL_BYTES);
+    }
+  }
+
+  /** The oldest composed result goes to the bus. */
+  writeNext(): void {
+    if (this.count === 0) return;
+    const at = this.head;
+    const user = this.ringUser[at]!;
+    this.head = (at + 1) & (this.ring.length - 1);
+    this.count--;
+    if (this.ringEpoch[at] === this.users.epoch[user]) {
+      this.users.resultsQueued[user]!--;
+      const offset = this.ringSlot[at]! * CALL_BYTES;
+      if (this.dma.write(user, Region.c2hMetadata, offset, this.ring[at]!, 0, CALL_BYTES)) {
+        this.counters.add(Counter.results);
+      }
+      this.users.settle(user);
+    }
+  }
+
+  private statusWord(user: number, flags: number, code: number): number {
+    return ((this.users.nextSequence(user) << 16) | (code << 8) | flags) >>> 0;
+  }
+
+  private nextEntry(user: number, slot: number): Uint8Array {
+    if (this.count === this.ring.length) this.growRing(this.ring.length * 2);
+    const at = (this.head + this.count) & (this.ring.length - 1);
+    this.ringUser[at] = user;
+    this.ringSlot[at] = slot;
+    this.ringEpoch[at] = this.users.epoch[user]!;
+    this.count++;
+    this.users.resultsQueued[user]!++;
+    this.agenda.schedule(this.agenda.nowPs + this.delayPs, CardEvent.writeResult);
+    return this.ring[at]!;
+  }
+
+  private growRing(capacity: number): void {
+    const order = Array.from({ length: this.ring.length }, (_, i) => (this.head + i) % this.ring.length);
+    const ring = order.map((i) => this.ring[i]!);
+    while (ring.length < capacity) ring.push(new Uint8Array(CALL_BYTES));
+    this.ringUser = order.map((i) => this.ringUser[i]!);
+    this.ringSlot = order.map((i) => this.ringSlot[i]!);
+    this.ringEpoch = order.map((i) => this.ringEpoch[i]!);
+    this.ring = ring;
+    this.head = 0;
+  }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Takes calls out of the FIFO, checks what all calls have in common, and hands each to its handler.
+ *
+ * A handler gets a `UserCallView` that is valid during the call, and must either refuse it or begin its slot.
+ */
+import {
+  CALL_BYTES,
+  Code,
+  Counter,
+  HeaderLayout,
+  MAX_OUTSTANDING_CALLS,
+  ResultFlag,
+  SLOTS,
+  UserCall,
+} from '../regs.js';
+import type { CallQueue } from './call-queue.js';
+import type { Counters } from './counters.js';
+import { getLe16, getLe32 } from './little-endian.js';
+import type { Results } from './results.js';
+import type { Users } from './users.js';
+
+const SLOT_MASK = 0xfff;
+
+/** The call being handled, decoded. One object, reused. */
+export class UserCallView {
+  user = 0;
+  bytes: Uint8Array = new Uint8Array(CALL_BYTES);
+  at = 0;
+  inlines: Uint8Array = this.bytes;
+  inlineAt = 0;
+  flags = 0;
+  slot = 0;
+  size = 0;
+  buffAddr = 0;
+  idHi = 0;
+  idLo = 0;
+  cookieHi = 0;
+  cookieLo = 0;
+  peerPort = 0;
+  readonly peer = new Uint32Array(4);
+
+  /** Decodes the fields of the call at the head of the FIFO. */
+  decode(queue: CallQueue): void {
+    const bytes = queue.calls;
+    const at = queue.headAt;
+    this.user = queue.headUser;
+    this.bytes = bytes;
+    this.at = at;
+    this.inlines = queue.inlines;
+    this.inlineAt = queue.headInlineAt;
+    const metadata = getLe32(bytes, at + HeaderLayout.metadata.offset);
+    this.flags = getLe32(bytes, at + HeaderLayout.status.offset);
+    this.slot = metadata & SLOT_MASK;
+    this.size = metadata >>> 12;
+  }
+
+  /** Decodes the fields that only message calls have. */
+  decodeMessage(): void {
+    const { bytes, at } = this;
+    this.buffAddr = getLe32(bytes, at + HeaderLayout.buffAddr.offset);
+    this.idLo = getLe32(bytes, at + HeaderLayout.id.offset);
+    this.idHi = getLe32(bytes, at + HeaderLayout.id.offset + 4);
+    this.cookieLo = getLe32(bytes, at + HeaderLayout.cc.offset);
+    this.cookieHi = getLe32(bytes, at + HeaderLayout.cc.offset + 4);
+    this.peerPort = getLe16(bytes, at + HeaderLayout.dport.offset);
+    for (let i = 0; i < 4; i++) {
+      const from = at + HeaderLayout.daddr.offset + 4 * i;
+      this.peer[i] =
+        (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!;
+    }
+  }
+
+  get hasId(): boolean {
+    return this.idHi !== 0 || this.idLo !== 0;
+  }
+}
+
+/** What the transport does with the calls that concern messages; each answers a code, `ok` when the slot has begun. */
+export interface MessageCalls {
+  sendmsg(call: UserCallView): Code;
+  recvmsg(call: UserCallView): Code;
+  cancel(call: UserCallView): Code;
+  release(call: UserCallView): Code;
+}
+
+export class UserCalls {
+  private readonly call = new UserCallView();
+
+  constructor(
+    private readonly users: Users,
+    private readonly queue: CallQueue,
+    private readonly results: Results,
+    private readonly counters: Counters,
+    private readonly messages: MessageCalls,
+  ) {}
+
+  /** Takes the oldest call up. Calls of a user who has left since are dropped. */
+  takeNext(): void {
+    const { queue, users, call } = this;
+    if (queue.length === 0) return;
+    const user = queue.headUser;
+    if (users.isOpen(user) && users.epoch[user] === queue.headEpoch) {
+      this.counters.add(Counter.calls);
+      call.decode(queue);
+      const code = this.check(call) || this.run(call, queue.headOffset);
+      if (code !== Code.ok) this.results.refuse(user, call.slot, code, call.bytes, call.at);
+    } else {
+      this.counters.add(Counter.callsClosed);
+    }
+    queue.drop();
+  }
+
+  private check(call: UserCallView): number {
+    if (call.slot < 1 || call.slot >= SLOTS) return Code.badSlot;
+    if (this.results.isInUse(call.user, call.slot)) return Code.slotInUse;
+    if (this.users.outstanding[call.user]! >= MAX_OUTSTANDING_CALLS) return Code.busy;
+    return Code.ok;
+  }
+
+  private run(call: UserCallView, kind: number): Code {
+    if (kind === UserCall.nop) return this.nop(call);
+    call.decodeMessage();
+    switch (kind) {
+      case UserCall.sendmsg:
+        return this.messages.sendmsg(call);
+      case UserCall.recvmsg:
+        return this.messages.recvmsg(call);
+      case UserCall.cancel:
+        return this.messages.cancel(call);
+      case UserCall.release:
+        return this.messages.release(call);
+      default:
+        return Code.badCall;
+    }
+  }
+
+  /** The echo: 64 bytes in, the same 64 bytes back with the status word replaced. */
+  private nop(call: UserCallView): Code {
+    if (call.flags !== 0) return Code.badFlags;
+    this.results.begin(call.user, call.slot, call.bytes, call.at);
+    this.results.post(call.user, call.slot, ResultFlag.accepted | ResultFlag.final);
+    return Code.ok;
+  }
+}
