@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls and results as their 64 bytes.
+import { CALL_BYTES, CodeText, HeaderLayout, ResultFlag } from '../../nic/regs.js';
+
+/** The other end of an RPC: 16 address bytes (IPv4 as ::ffff:a.b.c.d) and its Homa port. */
+export interface Peer {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** Builds calls in one reused array of 64 bytes. */
+export class CallWriter {
+  readonly bytes = new Uint8Array(CALL_BYTES);
+  private readonly view = new DataView(this.bytes.buffer);
+
+  /** Starts a call: everything 0 but these. */
+  begin(flags: number, retoff: number, offset: number, sizeBytes: number, cookie: number): void {
+    this.bytes.fill(0);
+    this.view.setUint32(HeaderLayout.status.offset, flags, true);
+    this.view.setUint32(HeaderLayout.buffAddr.offset, offset, true);
+    this.view.setUint32(HeaderLayout.metadata.offset, sizeBytes * 4096 + retoff, true);
+    this.view.setUint32(HeaderLayout.cc.offset, cookie, true);
+  }
+
+  setPeer(peer: Peer): void {
+    this.bytes.set(peer.address, HeaderLayout.daddr.offset);
+    this.view.setUint16(HeaderLayout.dport.offset, peer.port, true);
+  }
+
+  /** Our own port, which names the server port a response comes from or a recvmsg listens on. */
+  setOwnPort(port: number): void {
+    this.view.setUint16(HeaderLayout.sport.offset, port, true);
+  }
+
+  setId(low: number, high: number): void {
+    this.view.setUint32(HeaderLayout.id.offset, low, true);
+    this.view.setUint32(HeaderLayout.id.offset + 4, high, true);
+  }
+}
+
+/** A result as the library sees it; one object, filled again for each result. */
+export class CallResult {
+  slot = 0;
+  /** ResultFlag bits */
+  flags = 0;
+  code = 0;
+  sequence = 0;
+  peerPort = 0;
+  ownPort = 0;
+  offset = 0;
+  sizeBytes = 0;
+  idLow = 0;
+  idHigh = 0;
+  cookie = 0;
+  readonly peerAddress = new Uint8Array(16);
+
+  get final(): boolean {
+    return (this.flags & ResultFlag.final) !== 0;
+  }
+
+  get failed(): boolean {
+    return (this.flags & ResultFlag.failed) !== 0;
+  }
+
+  /** Fills from 64 bytes at `at` of a page. */
+  read(slot: number, bytes: Uint8Array, words: Int32Array, at: number): void {
+    const word = at >>> 2;
+    const status = words[word]!;
+    this.slot = slot;
+    this.flags = status & 0xff;
+    this.code = (status >>> 8) & 0xff;
+    this.sequence = status >>> 16;
+    const ports = words[word + 9]!;
+    this.ownPort = ports & 0xffff;
+    this.peerPort = ports >>> 16;
+    this.offset = words[word + 10]! >>> 0;
+    this.sizeBytes = words[word + 11]! >>> 12;
+    this.idLow = words[word + 12]! >>> 0;
+    this.idHigh = words[word + 13]! >>> 0;
+    this.cookie = words[word + 14]! >>> 0;
+    for (let i = 0; i < 16; i++) this.peerAddress[i] = bytes[at + 20 + i]!;
+  }
+
+  /** The code's sentence. */
+  get text(): string {
+    return CodeText[this.code] ?? `code ${this.code}`;
+  }
+}

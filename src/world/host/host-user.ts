@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library of a simulated host, as an application calls it: one opened user of one card.
+import {
+  APERTURE_BYTES,
+  CALL_SETS,
+  CALL_SET_BYTES,
+  CLIENT_PORT_BASE,
+  CallFlag,
+  INLINE_OFFSET,
+  SLOTS,
+  UserCall,
+} from '../../nic/regs.js';
+import type { HostBuffer } from '../memory.js';
+import type { CardSlot } from '../pcie/card-slot.js';
+import { BuddyArena } from './buddy.js';
+import { CallResult, CallWriter, type Peer } from './call.js';
+import type { UserBuffers } from './driver.js';
+
+/** An application: told about each result once it has been seen. `result` is reused after the call returns. */
+export interface ResultHandler {
+  onResult(timePs: number, result: CallResult): void;
+}
+
+export class HostUser {
+  readonly user: number;
+  readonly clientPort: number;
+  readonly h2c: HostBuffer;
+  readonly c2h: HostBuffer;
+  readonly results: HostBuffer;
+  /** the application's offsets in h2c and in the lower half of c2h */
+  readonly sendArena: BuddyArena;
+  readonly receiveArena: BuddyArena;
+  private readonly slot: CardSlot;
+  private readonly intervalPs: number;
+  private readonly call = new CallWriter();
+  private readonly result = new CallResult();
+  private readonly lastStatus = new Int32Array(SLOTS);
+  private readonly freeSlots: number[] = [];
+  private readonly busy = new Uint8Array(SLOTS);
+  /** a core issues one store at a time: from when each call set's core is free */
+  private readonly coreFree = new Float64Array(CALL_SETS);
+  private handler: ResultHandler | undefined;
+  private errors = 0;
+
+  constructor(user: number, buffers: UserBuffers, slot: CardSlot, storeIntervalPs: number) {
+    this.user = user;
+    this.clientPort = CLIENT_PORT_BASE + user;
+    this.h2c = buffers.h2c;
+    this.c2h = buffers.c2h;
+    this.results = buffers.results;
+    this.slot = slot;
+    this.intervalPs = storeIntervalPs;
+    this.sendArena = new BuddyArena(2 ** Math.floor(Math.log2(buffers.h2c.lengthBytes)));
+    this.receiveArena = new BuddyArena(2 ** Math.floor(Math.log2(buffers.c2h.lengthBytes / 2)));
+    for (let slotNumber = SLOTS - 1; slotNumber >= 1; slotNumber--) this.freeSlots.push(slotNumber);
+  }
+
+  /** Sets who is told about results. */
+  listen(handler: ResultHandler): void {
+    this.handler = handler;
+  }
+
+  /** Slots that wait for a final result. */
+  get slotsInUse(): number {
+    return SLOTS - 1 - this.freeSlots.length;
+  }
+
+  /** Results in the error slot: calls of ours the card could not place. */
+  get errorSlotResults(): number {
+    return this.errors;
+  }
+
+  /** A slot for a call, the application's until its final result; 0 when all are in use. */
+  takeSlot(): number {
+    const slotNumber = this.freeSlots.pop();
+    if (slotNumber === undefined) return 0;
+    this.busy[slotNumber] = 1;
+    // What an earlier call left must not look like a result of the next one.
+    this.lastStatus[slotNumber] = 0;
+    this.results.wordsForWrite(slotNumber * 64)[((slotNumber * 64) & 4095) >>> 2] = 0;
+    return slotNumber;
+  }
+
+  /** Gives a slot back that was never used in a call. */
+  giveSlot(slotNumber: number): void {
+    this.busy[slotNumber] = 0;
+    this.freeSlots.push(slotNumber);
+  }
+
+  /** Sends a request from h2c; returns when the store begins. */
+  sendRequest(
+    timePs: number,
+    slot: number,
+    peer: Peer,
+    offset: number,
+    size: number,
+    cookie: number,
+    set = 0,
+  ): number {
+    this.call.begin(0, slot, offset, size, cookie);
+    this.call.setPeer(peer);
+    return this.issue(timePs, UserCall.sendmsg, set);
+  }
+
+  /** Sends a request of 1 to 64 bytes inline: payload first, then the call. */
+  sendRequestInline(
+    timePs: number,
+    slot: number,
+    peer: Peer,
+    payload: Uint8Array,
+    cookie: number,
+    set = 0,
+  ): number {
+    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, padded(payload), set);
+    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
+    this.call.setPeer(peer);
+    this.issue(begin, UserCall.sendmsg, set);
+    return begin;
+  }
+
+  /** Answers the request of `request` (its id, peer and port) from h2c. */
+  sendResponse(
+    timePs: number,
+    slot: number,
+    request: CallResult,
+    offset: number,
+    size: number,
+    cookie: number,
+  ): number {
+    this.call.begin(0, slot, offset, size, cookie);
+    this.addressResponse(request);
+    return this.issue(timePs, UserCall.sendmsg, 0);
+  }
+
+  /** The same with an inline payload of 1 to 64 bytes. */
+  sendResponseInline(
+    timePs: number,
+    slot: number,
+    request: CallResult,
+    payload: Uint8Array,
+    cookie: number,
+  ): number {
+    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, padded(payload), 0);
+    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
+    this.addressResponse(request);
+    this.issue(begin, UserCall.sendmsg, 0);
+    return begin;
+  }
+
+  /** Posts a receive buffer in the lower half of c2h for requests, responses or (neither flag) both. */
+  recvmsg(
+    timePs: number,
+    slot: number,
+    flags: number,
+    offset: number,
+    capacity: number,
+    cookie: number,
+  ): number {
+    this.call.begin(flags, slot, offset, capacity, cookie);
+    return this.issue(timePs, UserCall.recvmsg, 0);
+  }
+
+  /** Posts a receive buffer for the message of one RPC. */
+  recvmsgOf(
+    timePs: number,
+    slot: number,
+    low: number,
+    high: number,
+    offset: number,
+    capacity: number,
+    cookie: number,
+  ): number {
+    this.call.begin(CallFlag.matchResponses, slot, offset, capacity, cookie);
+    this.call.setId(low, high);
+    return this.issue(timePs, UserCall.recvmsg, 0);
+  }
+
+  /** 64 bytes in, 64 bytes back. */
+  nop(timePs: number, slot: number, cookie: number): number {
+    this.call.begin(0, slot, 0, 0, cookie);
+    return this.issue(timePs, UserCall.nop, 0);
+  }
+
+  /** Ends an RPC by its id. */
+  cancelRpc(timePs: number, slot: number, low: number, high: number): number {
+    this.call.begin(0, slot, 0, 0, 0);
+    this.call.setId(low, high);
+    return this.issue(timePs, UserCall.cancel, 0);
+  }
+
+  /** Ends a posted recvmsg by its slot. */
+  cancelRecvmsg(timePs: number, slot: number, postedSlot: number): number {
+    this.call.begin(0, slot, postedSlot, 0, 0);
+    return this.issue(timePs, UserCall.cancel, 0);
+  }
+
+  /** Gives a pool buffer back. */
+  release(timePs: number, slot: number, offset: number): number {
+    this.call.begin(0, slot, offset, 0, 0);
+    return this.issue(timePs, UserCall.release, 0);
+  }
+
+  /** Stores any 64 bytes as a call: what a faulty application could do. */
+  rawCall(timePs: number, call: number, bytes: Uint8Array, set = 0): number {
+    return this.store(timePs, call, bytes, set);
+  }
+
+  /** A slot's status word has been seen: read the result, once. */
+  observe(timePs: number, slot: number): void {
+    const at = (slot * 64) & 4095;
+    const words = this.results.wordsForRead(slot * 64);
+    const status = words[at >>> 2]!;
+    if (status === this.lastStatus[slot]) return; // seen already, with a later write of the same slot
+    this.lastStatus[slot] = status;
+    const result = this.result;
+    result.read(slot, this.results.pageForRead(slot * 64), words, at);
+    if (slot === 0) this.errors++;
+    else if (result.final && this.busy[slot] === 1) {
+      this.busy[slot] = 0;
+      this.freeSlots.push(slot);
+    }
+    this.handler?.onResult(timePs, result);
+  }
+
+  private addressResponse(request: CallResult): void {
+    this.call.setPeer({ address: request.peerAddress, port: request.peerPort });
+    this.call.setOwnPort(request.ownPort);
+    this.call.setId(request.idLow, request.idHigh);
+  }
+
+  private issue(timePs: number, call: number, set: number): number {
+    return this.store(timePs, call, this.call.bytes, set);
+  }
+
+  private store(timePs: number, call: number, bytes: Uint8Array, set: number): number {
+    const begin = Math.max(timePs, this.coreFree[set]!);
+    this.coreFree[set] = begin + this.intervalPs;
+    this.slot.mmioWrite(begin, this.user * APERTURE_BYTES + set * CALL_SET_BYTES + call, bytes);
+    return begin;
+  }
+}
+
+const inlineBytes = new Uint8Array(64);
+
+function padded(payload: Uint8Array): Uint8Array {
+  inlineBytes.fill(0);
+  inlineBytes.set(payload);
+  return inlineBytes;
+}

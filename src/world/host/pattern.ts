@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Message bytes that prove themselves: word 0 is the key of the message, every later word depends on key and place, so
+// a byte of another message, or of another place, shows.
+import { PAGE_BYTES, type HostBuffer } from '../memory.js';
+
+const GOLDEN = 0x9e3779b1;
+const ODD = 0x85ebca6b;
+
+function wordAt(key: number, index: number): number {
+  return index === 0 ? key | 0 : Math.imul(key ^ Math.imul(index, GOLDEN), ODD);
+}
+
+/** The pattern as bytes, for a payload that is stored rather than lies in a buffer. */
+export function patternBytes(key: number, lengthBytes: number): Uint8Array {
+  const out = new Uint8Array(lengthBytes);
+  for (let i = 0; i < lengthBytes; i++) out[i] = wordAt(key, i >>> 2) >>> (8 * (i & 3));
+  return out;
+}
+
+/** Writes the pattern of `key` into a buffer at a multiple of 4 (the machine is little-endian, as every Node is). */
+export function fillPattern(buffer: HostBuffer, offset: number, lengthBytes: number, key: number): void {
+  const words = (lengthBytes + 3) >>> 2;
+  let index = 0;
+  while (index < words) {
+    const at = offset + 4 * index;
+    const page = buffer.wordsForWrite(at);
+    let place = (at & (PAGE_BYTES - 1)) >>> 2;
+    const end = Math.min(PAGE_BYTES >>> 2, place + words - index);
+    for (; place < end; place++) page[place] = wordAt(key, index++);
+  }
+}
+
+/** Offset of the first byte that differs from the pattern of `key`, or -1 when every byte is right. */
+export function findWrongByte(buffer: HostBuffer, offset: number, lengthBytes: number, key: number): number {
+  const words = lengthBytes >>> 2;
+  let index = 0;
+  while (index < words) {
+    const at = offset + 4 * index;
+    const page = buffer.wordsForRead(at);
+    let place = (at & (PAGE_BYTES - 1)) >>> 2;
+    const end = Math.min(PAGE_BYTES >>> 2, place + words - index);
+    for (; place < end; place++, index++) {
+      const wrong = page[place]! ^ wordAt(key, index);
+      if (wrong !== 0) return 4 * index + ((31 - Math.clz32(wrong & -wrong)) >>> 3);
+    }
+  }
+  for (let i = words * 4; i < lengthBytes; i++) {
+    const at = offset + i;
+    const byte = buffer.pageForRead(at)[at & (PAGE_BYTES - 1)]!;
+    if (byte !== ((wordAt(key, i >>> 2) >>> (8 * (i & 3))) & 0xff)) return i;
+  }
+  return -1;
+}
+
+/** The key a message carries in its first four bytes (fewer when it is shorter). */
+export function readKey(buffer: HostBuffer, offset: number, lengthBytes: number): number {
+  let key = 0;
+  for (let i = 0; i < Math.min(4, lengthBytes); i++) {
+    const at = offset + i;
+    key |= buffer.pageForRead(at)[at & (PAGE_BYTES - 1)]! << (8 * i);
+  }
+  return key;
+}

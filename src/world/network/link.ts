@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cable: two directions, each with a rate and a delay.
+import type { Actor, Agenda } from '../agenda.js';
+import type { FrameSink } from '../pcie/card-slot.js';
+import { SerialLine } from '../serial-line.js';
+import type { FaultInjector } from './faults.js';
+
+/** Preamble, start delimiter and the least gap between two frames. */
+const GAP_AND_PREAMBLE_BYTES = 20;
+const GAP_BYTES = 12;
+const FCS_BYTES = 4;
+const MIN_FRAME_BYTES = 64;
+
+/** Something a frame can arrive at: a card or a switch. It owns the array from then on. */
+export interface FrameTarget {
+  frameIn(timePs: number, frame: Uint8Array): void;
+}
+
+/** Sees every frame as it begins to go onto a link, before any fault. */
+export type FrameObserver = (timePs: number, frame: Uint8Array) => void;
+
+/** Bytes a frame takes of the wire: frame, FCS, padding, preamble and gap. */
+export function wireBytes(frameBytes: number): number {
+  return Math.max(frameBytes + FCS_BYTES, MIN_FRAME_BYTES) + GAP_AND_PREAMBLE_BYTES;
+}
+
+/** What a direction did with its frames. */
+export interface LinkCounts {
+  frames: number;
+  bytes: number;
+  delivered: number;
+  lostWhileDown: number;
+}
+
+const DELIVER = 0;
+
+/** One direction of a link. Frames leave in order at the line's rate; faults are applied as they leave. */
+export class LinkDirection implements Actor, FrameSink {
+  readonly name: string;
+  readonly counts: LinkCounts = { frames: 0, bytes: 0, delivered: 0, lostWhileDown: 0 };
+  observer: FrameObserver | undefined;
+  private readonly agenda: Agenda;
+  private readonly actor: number;
+  private readonly line: SerialLine;
+  private readonly gapPs: number;
+  private readonly delayPs: number;
+  private readonly target: FrameTarget;
+  private readonly faults: FaultInjector | undefined;
+  private readonly frames: (Uint8Array | undefined)[] = [];
+  private readonly free: number[] = [];
+  private up = true;
+
+  constructor(
+    agenda: Agenda,
+    name: string,
+    rateMbps: number,
+    delayPs: number,
+    target: FrameTarget,
+    faults?: FaultInjector,
+  ) {
+    this.agenda = agenda;
+    this.name = name;
+    this.actor = agenda.register(this);
+    this.line = new SerialLine(rateMbps);
+    this.gapPs = this.line.timePs(GAP_BYTES);
+    this.delayPs = delayPs;
+    this.target = target;
+    this.faults = faults;
+  }
+
+  /** From when the next frame can leave. */
+  get freePs(): number {
+    return this.line.freePs;
+  }
+
+  /** Frames on the way. */
+  get inFlight(): number {
+    return this.frames.length - this.free.length;
+  }
+
+  /** A frame that goes onto a link that is down is lost; one that is on the way still arrives. */
+  setUp(up: boolean): void {
+    this.up = up;
+  }
+
+  onFrame(timePs: number, frame: Uint8Array): void {
+    this.counts.frames++;
+    this.counts.bytes += frame.length;
+    this.observer?.(timePs, frame);
+    const left = this.line.send(timePs, wireBytes(frame.length));
+    if (!this.up) {
+      this.counts.lostWhileDown++;
+      return;
+    }
+    const arrival = left - this.gapPs + this.delayPs;
+    if (this.faults === undefined) {
+      this.deliverAt(arrival, frame);
+      return;
+    }
+    const copies = this.faults.judge(timePs, frame);
+    for (let i = 0; i < copies; i++) {
+      this.deliverAt(arrival + this.faults.delaysPs[i]!, this.faults.frames[i]!);
+    }
+  }
+
+  onEvent(timePs: number, _op: number, arg: number): void {
+    const frame = this.frames[arg]!;
+    this.frames[arg] = undefined;
+    this.free.push(arg);
+    this.counts.delivered++;
+    this.target.frameIn(timePs, frame);
+  }
+
+  private deliverAt(timePs: number, frame: Uint8Array): void {
+    const index = this.free.pop() ?? this.frames.length;
+    this.frames[index] = frame;
+    this.agenda.push(timePs, this.actor, DELIVER, index);
+  }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
+import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
+import type { Actor, Agenda } from '../agenda.js';
+import type { HostBuffer, HostMemory } from '../memory.js';
+import { SerialLine } from '../serial-line.js';
+import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
+import { TransferPool } from './transfer.js';
+
+/** What a slot tells its host. */
+export interface SlotListener {
+  /** The card's write of `lengthBytes` at `offset` of `buffer` is now visible. */
+  onDmaWrite(timePs: number, buffer: HostBuffer, offset: number, lengthBytes: number): void;
+  /** The data of `mmioRead(tag)` is at the root complex. */
+  onMmioData(timePs: number, tag: number, bytes: Uint8Array): void;
+}
+
+/** Where a card's frames go; the frame is handed over for good. */
+export interface FrameSink {
+  onFrame(timePs: number, frame: Uint8Array): void;
+}
+
+const enum Op {
+  wake,
+  storeAtRoot,
+  storeAtCard,
+  loadAtRoot,
+  loadAtCard,
+  writeVisible,
+  readAtHost,
+  readAtCard,
+}
+
+/** A card may be busy at one instant for a while (zero-time steps), but not for ever. */
+const MAX_WAKES_AT_ONE_INSTANT = 100_000;
+
+export class CardSlot implements Actor, NicOutputs {
+  readonly device: NicDevice;
+  private readonly agenda: Agenda;
+  private readonly actor: number;
+  private readonly alarm: number;
+  private readonly profile: PcieProfile;
+  private readonly memory: HostMemory;
+  private readonly listener: SlotListener;
+  private readonly down: SerialLine;
+  private readonly up: SerialLine;
+  private readonly pool = new TransferPool();
+  private sink: FrameSink | undefined;
+  private lastDeparturePs = 0;
+  private lastWakePs = -1;
+  private wakes = 0;
+
+  constructor(
+    agenda: Agenda,
+    profile: PcieProfile,
+    memory: HostMemory,
+    listener: SlotListener,
+    factory: NicDeviceFactory,
+  ) {
+    this.agenda = agenda;
+    this.profile = profile;
+    this.memory = memory;
+    this.listener = listener;
+    this.actor = agenda.register(this);
+    this.alarm = agenda.createAlarm(this.actor, Op.wake);
+    this.down = new SerialLine(profile.lineMbps);
+    this.up = new SerialLine(profile.lineMbps);
+    this.device = factory(this);
+    this.settle(agenda.nowPs);
+  }
+
+  /** Bytes that went to the card and from it over the bus, overheads included. */
+  get lineBytes(): { down: number; up: number } {
+    return { down: this.down.bytes, up: this.up.bytes };
+  }
+
+  /** Transfers under way. */
+  get transfersInFlight(): number {
+    return this.pool.inUse;
+  }
+
+  connect(sink: FrameSink | undefined): void {
+    this.sink = sink;
+  }
+
+  /** A store of 1 to 64 bytes begins at `timePs`; `bytes` is copied. Stores reach the card in the order of calls. */
+  mmioWrite(timePs: number, address: number, bytes: Uint8Array): void {
+    const transfer = this.pool.take(address, bytes.length, 0);
+    this.pool.data[transfer]!.set(bytes);
+    this.agenda.push(
+      this.departPs(timePs + this.profile.hostStore.timePs),
+      this.actor,
+      Op.storeAtRoot,
+      transfer,
+    );
+  }
+
+  /** A load begins at `timePs`; it does not overtake earlier stores. The answer comes to the listener. */
+  mmioRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
+    const transfer = this.pool.take(address, lengthBytes, tag);
+    this.agenda.push(
+      this.departPs(timePs + this.profile.mmioReadIssue.timePs),
+      this.actor,
+      Op.loadAtRoot,
+      transfer,
+    );
+  }
+
+  /** A frame has arrived at the card's MAC, now. The card keeps the array. */
+  frameIn(timePs: number, frame: Uint8Array): void {
+    this.bringTo(timePs);
+    this.device.frameIn(frame);
+    this.settle(timePs);
+  }
+
+  /** The link came up or went down, now. */
+  link(timePs: number, up: boolean): void {
+    this.bringTo(timePs);
+    this.device.link(up);
+    this.settle(timePs);
+  }
+
+  /** PCIe reset, now. Transfers under way still end, at a card that no longer knows them. */
+  reset(timePs: number): void {
+    this.bringTo(timePs);
+    this.device.reset();
+    this.settle(timePs);
+  }
+
+  // -- what the card does (NicOutputs) --
+
+  dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {
+    const transfer = this.pool.take(address, bytes.length, tag);
+    this.pool.data[transfer]!.set(bytes);
+    const left = this.up.send(timePs, writeLineBytes(this.profile, bytes.length));
+    this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer);
+  }
+
+  dmaRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
+    const transfer = this.pool.take(address, lengthBytes, tag);
+    const left = this.up.send(timePs, readRequestLineBytes(this.profile, lengthBytes));
+    const ready = left + this.profile.busUp.timePs + this.profile.hostMemory.timePs;
+    this.agenda.push(ready, this.actor, Op.readAtHost, transfer);
+  }
+
+  frameOut(timePs: number, frame: Uint8Array): void {
+    this.sink?.onFrame(timePs, frame);
+  }
+
+  mmioReadDone(timePs: number, tag: number, bytes: Uint8Array): void {
+    const left = this.up.send(timePs, completionLineBytes(this.profile, bytes.length));
+    this.listener.onMmioData(left + this.profile.busUp.timePs, tag, bytes.slice());
+  }
+
+  // -- events --
+
+  onEvent(timePs: number, op: number, arg: number): void {
+    switch (op as Op) {
+      case Op.wake:
+        this.wake(timePs);
+        return;
+      case Op.storeAtRoot: {
+        const left = this.down.send(timePs, writeLineBytes(this.profile, this.pool.lengths[arg]!));
+        this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, arg);
+        return;
+      }
+      case Op.loadAtRoot: {
+        const left = this.down.send(timePs, readRequestLineBytes(this.profile, this.pool.lengths[arg]!));
+        this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.loadAtCard, arg);
+        return;
+      }
+      case Op.storeAtCard:
+        this.bringTo(timePs);
+        this.device.mmioWrite(this.pool.addresses[arg]!, this.pool.view(arg));
+        break;
+      case Op.loadAtCard:
+        this.bringTo(timePs);
+        this.device.mmioRead(this.pool.tags[arg]!, this.pool.addresses[arg]!, this.pool.lengths[arg]!);
+        break;
+      case Op.writeVisible:
+        this.writeVisible(timePs, arg);
+        break;
+      case Op.readAtHost: {
+        const left = this.down.send(timePs, completionLineBytes(this.profile, this.pool.lengths[arg]!));
+        this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.readAtCard, arg);
+        return;
+      }
+      case Op.readAtCard:
+        this.readAtCard(timePs, arg);
+        break;
+    }
+    this.pool.give(arg);
+    this.settle(timePs);
+  }
+
+  private wake(timePs: number): void {
+    if (timePs === this.lastWakePs) {
+      if (++this.wakes > MAX_WAKES_AT_ONE_INSTANT) {
+        throw new Error(
+          `the card makes no progress at ${timePs} ps: nextEventPs() keeps naming this instant`,
+        );
+      }
+    } else {
+      this.lastWakePs = timePs;
+      this.wakes = 0;
+    }
+    this.device.advance(timePs);
+    this.settle(timePs);
+  }
+
+  private writeVisible(timePs: number, transfer: number): void {
+    const address = this.pool.addresses[transfer]!;
+    const length = this.pool.lengths[transfer]!;
+    const buffer = this.memory.find(timePs, 'write', address, length);
+    this.bringTo(timePs);
+    if (buffer === undefined) {
+      this.device.dmaWriteDone(this.pool.tags[transfer]!, DmaStatus.error);
+      return;
+    }
+    const offset = address - buffer.address;
+    buffer.pageForWrite(offset).set(this.pool.view(transfer), offset & 4095);
+    this.device.dmaWriteDone(this.pool.tags[transfer]!, DmaStatus.ok);
+    this.listener.onDmaWrite(timePs, buffer, offset, length);
+  }
+
+  private readAtCard(timePs: number, transfer: number): void {
+    const address = this.pool.addresses[transfer]!;
+    const length = this.pool.lengths[transfer]!;
+    const buffer = this.memory.find(timePs, 'read', address, length);
+    this.bringTo(timePs);
+    if (buffer === undefined) {
+      this.device.dmaReadDone(this.pool.tags[transfer]!, DmaStatus.error, NOTHING);
+      return;
+    }
+    const offset = address - buffer.address;
+    const at = offset & 4095;
+    this.device.dmaReadDone(
+      this.pool.tags[transfer]!,
+      DmaStatus.ok,
+      buffer.pageForRead(offset).subarray(at, at + length),
+    );
+  }
+
+  private departPs(timePs: number): number {
+    this.lastDeparturePs = Math.max(this.lastDeparturePs, timePs);
+    return this.lastDeparturePs;
+  }
+
+  /** An input happens at the card's present: bring it there first. */
+  private bringTo(timePs: number): void {
+    let reached = this.device.advance(timePs);
+    while (reached < timePs) reached = this.device.advance(timePs);
+  }
+
+  private settle(nowPs: number): void {
+    const next = this.device.nextEventPs();
+    this.agenda.setAlarm(this.alarm, next < nowPs ? nowPs : next);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

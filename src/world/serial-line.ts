@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * A line on which bytes follow each other at an exact rate: bus or wire. The time of n bytes is n x 8000 / rateGbps
+ * picoseconds, kept as a rational number, so that a million packets drift by nothing.
+ */
+export class SerialLine {
+  /** picoseconds of one byte as numerator / denominator */
+  private readonly numerator: number;
+  private readonly denominator: number;
+  private free = 0;
+  /** what `free` lacks of the true instant, in 1/denominator picoseconds */
+  private rest = 0;
+  private carried = 0;
+
+  /** rateMbps: an integer, megabits (10^6) a second. */
+  constructor(rateMbps: number) {
+    if (!Number.isSafeInteger(rateMbps) || rateMbps < 1) {
+      throw new RangeError(`a line rate is a positive integer of Mbit/s, got ${rateMbps}`);
+    }
+    const common = greatestCommonDivisor(8_000_000, rateMbps);
+    this.numerator = 8_000_000 / common;
+    this.denominator = rateMbps / common;
+  }
+
+  /** The instant from which the line is free, in picoseconds. */
+  get freePs(): number {
+    return this.free;
+  }
+
+  /** Bytes sent so far. */
+  get bytes(): number {
+    return this.carried;
+  }
+
+  /** Sends `bytes` as soon as the line is free, not before `fromPs`; returns the instant at which the last has left. */
+  send(fromPs: number, bytes: number): number {
+    if (fromPs > this.free) {
+      this.free = fromPs;
+      this.rest = 0;
+    }
+    const units = bytes * this.numerator + this.rest;
+    const whole = Math.floor(units / this.denominator);
+    this.rest = units - whole * this.denominator;
+    this.free += whole;
+    this.carried += bytes;
+    return this.free;
+  }
+
+  /** Time of `bytes` on an idle line, picoseconds, rounded down as `send` does. */
+  timePs(bytes: number): number {
+    return Math.floor((bytes * this.numerator) / this.denominator);
+  }
+
+  /** Shifts the line's clock (an epoch is rebased). */
+  rebase(byPs: number): void {
+    this.free = Math.max(0, this.free - byPs);
+  }
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Random } from '#src/random/random.js';
+import { Agenda, type Actor } from '#src/world/agenda.js';
+import { BuddyArena } from '#src/world/host/buddy.js';
+import { fillPattern, findWrongByte, patternBytes, readKey } from '#src/world/host/pattern.js';
+import { HostMemory } from '#src/world/memory.js';
+import { Jitter } from '#src/world/pcie/jitter.js';
+import { pcieProfile, pcieProfiles } from '#src/world/pcie/profile.js';
+import { SerialLine } from '#src/world/serial-line.js';
+
+class Recorder implements Actor {
+  readonly log: [number, number][] = [];
+  onEvent(timePs: number, _op: number, arg: number): void {
+    this.log.push([timePs, arg]);
+  }
+}
+
+describe('world: agenda', () => {
+  it('gives events in order of time, and of scheduling where times are equal', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 600 }), (times) => {
+        const agenda = new Agenda();
+        const recorder = new Recorder();
+        const actor = agenda.register(recorder);
+        times.forEach((time, i) => agenda.push(time, actor, 0, i));
+        while (agenda.step());
+        const expected = times.map((time, i): [number, number] => [time, i]).sort((a, b) => a[0] - b[0]);
+        expect(recorder.log).to.deep.equal(expected);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('moves alarms and leaves nothing behind', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(7), fc.oneof(fc.nat(1000), fc.constant(Infinity))), { maxLength: 200 }),
+        (moves) => {
+          const agenda = new Agenda();
+          const recorder = new Recorder();
+          const actors = Array.from({ length: 8 }, () => agenda.register(recorder));
+          const alarms = actors.map((actor) => agenda.createAlarm(actor, 0));
+          const wanted = new Array<number>(8).fill(Infinity);
+          for (const [i, time] of moves) {
+            agenda.setAlarm(alarms[i]!, time);
+            wanted[i] = time;
+          }
+          const set = wanted.filter((time) => time !== Infinity).sort((a, b) => a - b);
+          expect(agenda.pendingCount).to.equal(set.length);
+          while (agenda.step());
+          expect(recorder.log.map(([time]) => time)).to.deep.equal(set);
+        },
+      ),
+      { seed: 2 },
+    );
+  });
+
+  it('refuses an event before now', () => {
+    const agenda = new Agenda();
+    const actor = agenda.register(new Recorder());
+    agenda.push(10, actor, 0, 0);
+    agenda.step();
+    expect(() => {
+      agenda.push(9, actor, 0, 0);
+    }).to.throw(RangeError, 'before now');
+  });
+});
+
+describe('world: serial line', () => {
+  it('drifts by nothing: n bytes back to back take floor(n x 8e6 / Mbps) picoseconds', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 400_000 }),
+        fc.array(fc.integer({ min: 1, max: 9000 }), { maxLength: 300 }),
+        (rate, sizes) => {
+          const line = new SerialLine(rate);
+          let sum = 0;
+          for (const size of sizes) {
+            line.send(0, size);
+            sum += size;
+            expect(line.freePs).to.equal(Number((BigInt(sum) * 8_000_000n) / BigInt(rate)));
+          }
+        },
+      ),
+      { seed: 3 },
+    );
+  });
+});
+
+describe('world: host memory', () => {
+  it('refuses and records a DMA outside a buffer, across a page, or after release', () => {
+    const memory = new HostMemory();
+    const buffer = memory.allocate(10_000);
+    expect(memory.find(0, 'read', buffer.address, 4096)).to.equal(buffer);
+    expect(memory.find(0, 'write', buffer.address + 9_999, 1)).to.equal(buffer);
+    expect(memory.violations).to.deep.equal([]);
+    for (const [address, length] of [
+      [buffer.address + 9_999, 2],
+      [buffer.address - 1, 1],
+      [buffer.address + 4000, 200],
+      [0, 64],
+      [buffer.address, 0],
+    ] as const) {
+      expect(memory.find(5, 'write', address, length), `${address} ${length}`).to.equal(undefined);
+    }
+    memory.release(buffer);
+    expect(memory.find(6, 'read', buffer.address, 64)).to.equal(undefined);
+    expect(memory.violations.map((v) => v.timePs)).to.deep.equal([5, 5, 5, 5, 5, 6]);
+  });
+
+  it('keeps bytes across pages and costs only the pages written', () => {
+    const buffer = new HostMemory().allocate(1 << 20);
+    const bytes = Uint8Array.from({ length: 9000 }, (_, i) => i % 251);
+    buffer.write(4000, bytes);
+    expect(buffer.read(4000, 9000)).to.deep.equal(bytes);
+    expect(buffer.residentBytes).to.equal(4 * 4096);
+    expect(buffer.read(500_000, 10)).to.deep.equal(new Uint8Array(10));
+  });
+});
+
+describe('world: message pattern', () => {
+  it('finds the first wrong byte, wherever it is', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(2000),
+        fc.integer({ min: 1, max: 9000 }),
+        fc.integer({ min: 0, max: 0xffffffff }),
+        fc.nat(8999),
+        fc.integer({ min: 1, max: 255 }),
+        (place, length, key, where, flip) => {
+          const buffer = new HostMemory().allocate(1 << 16);
+          const offset = place * 4;
+          fillPattern(buffer, offset, length, key);
+          expect(findWrongByte(buffer, offset, length, key)).to.equal(-1);
+          expect(buffer.read(offset, length)).to.deep.equal(patternBytes(key, length));
+          if (length >= 4) expect(readKey(buffer, offset, length) >>> 0).to.equal(key);
+          const wrong = where % length;
+          const bytes = buffer.read(offset + wrong, 1);
+          bytes[0] = bytes[0]! ^ flip;
+          buffer.write(offset + wrong, bytes);
+          expect(findWrongByte(buffer, offset, length, key)).to.equal(wrong);
+        },
+      ),
+      { seed: 4 },
+    );
+  });
+});
+
+describe('world: buddy arena', () => {
+  it('never hands out overlapping blocks and is whole again at the end', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 70_000 }), fc.nat(9)), { maxLength: 200 }),
+        (steps) => {
+          const arena = new BuddyArena(1 << 17);
+          const held: [number, number][] = [];
+          for (const [size, release] of steps) {
+            const offset = arena.take(size);
+            if (offset >= 0) {
+              expect(offset + size).to.be.at.most(1 << 17);
+              for (const [other, otherSize] of held) {
+                expect(offset + size <= other || other + otherSize <= offset, 'overlap').to.equal(true);
+              }
+              held.push([offset, size]);
+            }
+            if (release < 5 && held.length > 0) arena.give(held.splice(release % held.length, 1)[0]![0]);
+          }
+          for (const [offset] of held) arena.give(offset);
+          expect(arena.takenBytes).to.equal(0);
+          expect(arena.take(1 << 17)).to.equal(0);
+        },
+      ),
+      { seed: 5 },
+    );
+  });
+});
+
+describe('world: PCIe profiles', () => {
+  it('differ by the card, never by the bus', () => {
+    const [first, ...others] = pcieProfiles();
+    for (const other of others) {
+      expect({ ...other, name: '', text: '', cycleTable: '' }).to.deep.equal({
+        ...first!,
+        name: '',
+        text: '',
+        cycleTable: '',
+      });
+    }
+    expect(() => pcieProfile('x')).to.throw(RangeError, 'u250-original, u250-gen3x16');
+  });
+
+  it('jitter has at most six parameters, is never negative and is the same for a seed', () => {
+    const { jitter } = pcieProfile('u250-original');
+    expect(Object.keys(jitter).length).to.be.at.most(6);
+    const draw = (): number[] => {
+      const source = new Jitter(jitter, Random.fromSeed(9));
+      return Array.from({ length: 5000 }, () => source.drawPs());
+    };
+    const draws = draw();
+    expect(draws).to.deep.equal(draw());
+    expect(Math.min(...draws)).to.be.at.least(0);
+    expect(draws.every((value) => Number.isSafeInteger(value))).to.equal(true);
+  });
+});
