@@ -35,8 +35,8 @@ export function emitC(model) {
     define(`REG_${r.name}`, hex(r.offset, 4), `${r.access}: ${r.text}`);
     if (r.access === 'rw') {
       define(`REG_${r.name}_RESET`, hex(r.reset), 'after reset');
-      if (r.min !== 0) define(`REG_${r.name}_MIN`, r.min, 'least value');
-      if (r.max !== 0xffffffff) define(`REG_${r.name}_MAX`, r.max, 'greatest value');
+      define(`REG_${r.name}_MIN`, r.min, 'least value');
+      define(`REG_${r.name}_MAX`, r.max, 'greatest value');
     }
   }
   out.push('');

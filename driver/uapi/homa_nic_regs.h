@@ -295,6 +295,10 @@
 #define HOMA_NIC_REG_CONTROL 0x1040u
 /* after reset */
 #define HOMA_NIC_REG_CONTROL_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_CONTROL_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CONTROL_MAX 4294967295u
 /* ro: bit 0 idle (no DMA and no call under way), bit 1 link up, bit 2 in reset */
 #define HOMA_NIC_REG_STATUS 0x1044u
 /* ro: kernel calls taken (bits 16..31) and CODE of the latest (bits 0..7); a read is answered after all earlier kernel calls are done */
@@ -303,36 +307,66 @@
 #define HOMA_NIC_REG_SCRATCH 0x104cu
 /* after reset */
 #define HOMA_NIC_REG_SCRATCH_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_SCRATCH_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_SCRATCH_MAX 4294967295u
 /* rw: own MAC address, bytes 0..3 (byte 0 in bits 0..7) */
 #define HOMA_NIC_REG_MAC_ADDRESS_LOW 0x1080u
 /* after reset */
 #define HOMA_NIC_REG_MAC_ADDRESS_LOW_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_MAC_ADDRESS_LOW_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_MAC_ADDRESS_LOW_MAX 4294967295u
 /* rw: own MAC address, bytes 4..5 */
 #define HOMA_NIC_REG_MAC_ADDRESS_HIGH 0x1084u
 /* after reset */
 #define HOMA_NIC_REG_MAC_ADDRESS_HIGH_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_MAC_ADDRESS_HIGH_MIN 0u
 /* greatest value */
 #define HOMA_NIC_REG_MAC_ADDRESS_HIGH_MAX 65535u
 /* rw: own IPv4 address, first byte in bits 0..7; 0 = none */
 #define HOMA_NIC_REG_IPV4_ADDRESS 0x1088u
 /* after reset */
 #define HOMA_NIC_REG_IPV4_ADDRESS_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_IPV4_ADDRESS_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_IPV4_ADDRESS_MAX 4294967295u
 /* rw: own IPv6 address, bytes 0..3 */
 #define HOMA_NIC_REG_IPV6_ADDRESS_0 0x1090u
 /* after reset */
 #define HOMA_NIC_REG_IPV6_ADDRESS_0_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_0_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_0_MAX 4294967295u
 /* rw: bytes 4..7 */
 #define HOMA_NIC_REG_IPV6_ADDRESS_1 0x1094u
 /* after reset */
 #define HOMA_NIC_REG_IPV6_ADDRESS_1_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_1_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_1_MAX 4294967295u
 /* rw: bytes 8..11 */
 #define HOMA_NIC_REG_IPV6_ADDRESS_2 0x1098u
 /* after reset */
 #define HOMA_NIC_REG_IPV6_ADDRESS_2_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_2_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_2_MAX 4294967295u
 /* rw: bytes 12..15 */
 #define HOMA_NIC_REG_IPV6_ADDRESS_3 0x109cu
 /* after reset */
 #define HOMA_NIC_REG_IPV6_ADDRESS_3_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_3_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_IPV6_ADDRESS_3_MAX 4294967295u
 /* rw: largest IP packet */
 #define HOMA_NIC_REG_MTU 0x10a0u
 /* after reset */
@@ -361,6 +395,8 @@
 #define HOMA_NIC_REG_GRANT_WINDOW 0x10acu
 /* after reset */
 #define HOMA_NIC_REG_GRANT_WINDOW_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_GRANT_WINDOW_MIN 0u
 /* greatest value */
 #define HOMA_NIC_REG_GRANT_WINDOW_MAX 16777216u
 /* rw: messages granted to at once (max_overcommit) */
@@ -383,12 +419,16 @@
 #define HOMA_NIC_REG_GRANT_FIFO_FRACTION 0x10b8u
 /* after reset */
 #define HOMA_NIC_REG_GRANT_FIFO_FRACTION_RESET 0x32u
+/* least value */
+#define HOMA_NIC_REG_GRANT_FIFO_FRACTION_MIN 0u
 /* greatest value */
 #define HOMA_NIC_REG_GRANT_FIFO_FRACTION_MAX 500u
 /* rw: share of sent bytes that go to the oldest message */
 #define HOMA_NIC_REG_PACER_FIFO_FRACTION 0x10bcu
 /* after reset */
 #define HOMA_NIC_REG_PACER_FIFO_FRACTION_RESET 0x32u
+/* least value */
+#define HOMA_NIC_REG_PACER_FIFO_FRACTION_MIN 0u
 /* greatest value */
 #define HOMA_NIC_REG_PACER_FIFO_FRACTION_MAX 500u
 /* rw: priority levels in use */
@@ -403,6 +443,10 @@
 #define HOMA_NIC_REG_PRIORITY_MAP 0x10c4u
 /* after reset */
 #define HOMA_NIC_REG_PRIORITY_MAP_RESET 0x76543210u
+/* least value */
+#define HOMA_NIC_REG_PRIORITY_MAP_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_PRIORITY_MAP_MAX 4294967295u
 /* rw: link rate, for the FIFO share */
 #define HOMA_NIC_REG_LINK_MBPS 0x10c8u
 /* after reset */
@@ -415,40 +459,74 @@
 #define HOMA_NIC_REG_CUTOFF_VERSION 0x10ccu
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_VERSION_RESET 0x1u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_VERSION_MIN 0u
 /* greatest value */
 #define HOMA_NIC_REG_CUTOFF_VERSION_MAX 65535u
 /* rw: longest message that uses priority 0 (unsched_cutoffs) */
 #define HOMA_NIC_REG_CUTOFF_0 0x10d0u
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_0_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_0_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_0_MAX 4294967295u
 /* rw: priority 1 */
 #define HOMA_NIC_REG_CUTOFF_1 0x10d4u
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_1_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_1_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_1_MAX 4294967295u
 /* rw: priority 2 */
 #define HOMA_NIC_REG_CUTOFF_2 0x10d8u
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_2_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_2_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_2_MAX 4294967295u
 /* rw: priority 3 */
 #define HOMA_NIC_REG_CUTOFF_3 0x10dcu
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_3_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_3_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_3_MAX 4294967295u
 /* rw: priority 4 */
 #define HOMA_NIC_REG_CUTOFF_4 0x10e0u
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_4_RESET 0xf4240u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_4_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_4_MAX 4294967295u
 /* rw: priority 5 */
 #define HOMA_NIC_REG_CUTOFF_5 0x10e4u
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_5_RESET 0x3a98u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_5_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_5_MAX 4294967295u
 /* rw: priority 6 */
 #define HOMA_NIC_REG_CUTOFF_6 0x10e8u
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_6_RESET 0xaf0u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_6_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_6_MAX 4294967295u
 /* rw: priority 7 */
 #define HOMA_NIC_REG_CUTOFF_7 0x10ecu
 /* after reset */
 #define HOMA_NIC_REG_CUTOFF_7_RESET 0xc8u
+/* least value */
+#define HOMA_NIC_REG_CUTOFF_7_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_CUTOFF_7_MAX 4294967295u
 /* rw: timer tick */
 #define HOMA_NIC_REG_TICK 0x10f0u
 /* after reset */
@@ -509,6 +587,10 @@
 #define HOMA_NIC_REG_MAC_CONTROL 0x2000000u
 /* after reset */
 #define HOMA_NIC_REG_MAC_CONTROL_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_MAC_CONTROL_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_MAC_CONTROL_MAX 4294967295u
 /* ro: bit 0 link (lanes aligned), bit 1 local fault, bit 2 remote fault */
 #define HOMA_NIC_REG_MAC_STATUS 0x2000004u
 /* ro: line rate */
@@ -517,6 +599,10 @@
 #define HOMA_NIC_REG_MAC_SCRATCH 0x200000cu
 /* after reset */
 #define HOMA_NIC_REG_MAC_SCRATCH_RESET 0x0u
+/* least value */
+#define HOMA_NIC_REG_MAC_SCRATCH_MIN 0u
+/* greatest value */
+#define HOMA_NIC_REG_MAC_SCRATCH_MAX 4294967295u
 
 /* user calls taken */
 #define HOMA_NIC_COUNTER_CALLS 0u
