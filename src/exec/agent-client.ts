@@ -12,7 +12,15 @@ const EACCES = 13;
 /** After the kill, how long the agent may take to say that the program has ended. */
 const END_AFTER_KILL_MS = 5000;
 
+/** See `AgentClient.channel`. */
+export interface AgentChannel {
+  send(type: AgentFrame, bytes: Uint8Array): void;
+  close(): void;
+}
+
 interface Waiting {
+  /** sees every frame before it is told apart */
+  frame(type: number, bytes: Uint8Array): void;
   output(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
   exit(code: number): void;
   noStart(errno: number): void;
@@ -21,6 +29,7 @@ interface Waiting {
 }
 
 const IGNORED: Waiting = {
+  frame: () => undefined,
   output: () => undefined,
   exit: () => undefined,
   noStart: () => undefined,
@@ -101,6 +110,16 @@ export class AgentClient {
     }
   }
 
+  /** A raw exchange of frames under an id of its own, for who stands between a client and the agent. */
+  channel(onFrame: (type: number, bytes: Uint8Array) => void): AgentChannel {
+    const id = this.#nextId++;
+    this.#waiting.set(id, { ...IGNORED, frame: onFrame });
+    return {
+      send: (type, bytes) => this.#send(type, id, bytes),
+      close: () => void this.#waiting.delete(id),
+    };
+  }
+
   /** Asks the supervisor; the agent itself answers no requests. */
   async request(question: unknown, timeoutMs: number): Promise<unknown> {
     if (this.#lost) throw this.#lost;
@@ -152,6 +171,7 @@ export class AgentClient {
       if (type === AgentFrame.hello) this.#resolveHello(Buffer.from(bytes).toString('utf8'));
       const waiting = this.#waiting.get(id);
       if (!waiting) continue;
+      waiting.frame(type, bytes);
       const number = (): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
       if (type === AgentFrame.stdout) waiting.output('stdout', bytes);
       else if (type === AgentFrame.stderr) waiting.output('stderr', bytes);
