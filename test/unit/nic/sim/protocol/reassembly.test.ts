@@ -3,12 +3,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { IntervalSet, RangeList } from '#src/nic/sim/protocol/interval-set.js';
 import { MAX_GAPS, Reassembly } from '#src/nic/sim/protocol/reassembly.js';
+import { runs } from './property-runs.js';
 
 const pairs = (ranges: { count: number; start(i: number): number; end(i: number): number }): number[][] =>
   Array.from({ length: ranges.count }, (_, i) => [ranges.start(i), ranges.end(i)]);
 
 /** Runs of `wanted` in a byte map, as ranges. */
-function runs(map: boolean[], wanted: boolean, from: number, to: number): number[][] {
+function spans(map: boolean[], wanted: boolean, from: number, to: number): number[][] {
   const found: number[][] = [];
   for (let i = from; i < to; i++) {
     if (map[i] !== wanted) continue;
@@ -23,7 +24,7 @@ describe('IntervalSet', () => {
   it('agrees with a byte map under any adds and removes', () => {
     const step = fc.tuple(fc.boolean(), fc.nat(60), fc.nat(12));
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const set = new IntervalSet();
         const map = new Array<boolean>(80).fill(false);
         const removed = new RangeList();
@@ -33,14 +34,14 @@ describe('IntervalSet', () => {
           else {
             removed.clear();
             const bytes = set.remove(start, end, removed);
-            expect(pairs(removed)).to.deep.equal(runs(map, true, start, end));
+            expect(pairs(removed)).to.deep.equal(spans(map, true, start, end));
             expect(bytes).to.equal(map.slice(start, end).filter(Boolean).length);
           }
           map.fill(add, start, end);
-          expect(pairs(set)).to.deep.equal(runs(map, true, 0, 80));
+          expect(pairs(set)).to.deep.equal(spans(map, true, 0, 80));
         }
       }),
-      { seed: 11, numRuns: 1000 },
+      { seed: 11, numRuns: runs(250) },
     );
   });
 });
@@ -51,7 +52,7 @@ describe('Reassembly', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 200 }),
-        fc.array(packet, { maxLength: 80 }),
+        fc.array(packet, { maxLength: 80, size: 'max' }),
         (length, packets) => {
           const message = new Reassembly(length);
           const map = new Array<boolean>(length).fill(false);
@@ -59,7 +60,7 @@ describe('Reassembly', () => {
           for (const [at, size] of packets) {
             const start = at % length;
             const end = Math.min(length, start + size);
-            const wanted = runs(map, false, start, end);
+            const wanted = spans(map, false, start, end);
             const bytes = message.accept(start, end, fresh);
             expect(pairs(fresh)).to.deep.equal(wanted);
             expect(bytes).to.equal(wanted.reduce((sum, [a, b]) => sum + b! - a!, 0));
@@ -69,13 +70,13 @@ describe('Reassembly', () => {
             expect(message.complete).to.equal(!map.includes(false));
             const granted = Math.max(length - 10, 0);
             message.missing(granted, fresh);
-            const missing = runs(map, false, 0, message.receivedEnd);
+            const missing = spans(map, false, 0, message.receivedEnd);
             if (granted > message.receivedEnd) missing.push([message.receivedEnd, granted]);
             expect(pairs(fresh)).to.deep.equal(missing);
           }
         },
       ),
-      { seed: 12, numRuns: 1000 },
+      { seed: 12, numRuns: runs(150) },
     );
   });
 

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { maxSegmentData, segmentEnd, segmentStart } from '#src/nic/sim/protocol/segments.js';
 import { SendChoice, SendKind, SendQueue } from '#src/nic/sim/protocol/send-queue.js';
+import { runs } from './property-runs.js';
 
 /** All packets of a message, cut the slow way: one after the other, each stopping at the unscheduled limit. */
 function cut(length: number, unscheduled: number, maxData: number): [number, number][] {
@@ -35,7 +36,7 @@ describe('segments', () => {
           }
         }
       }),
-      { seed: 21, numRuns: 300 },
+      { seed: 21, numRuns: runs(100) },
     );
   });
 });
@@ -167,45 +168,49 @@ describe('SendQueue', () => {
 
   it('sends the same packets in the same order as a queue that sorts everything each time', () => {
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 120 }), fc.constantFrom(0, 50, 500), (acts, fraction) => {
-        const queue = new SendQueue<number>(8);
-        const oracle = new Oracle();
-        queue.fifoFraction = oracle.fifoFraction = fraction;
-        const out = new SendChoice<number>();
-        for (const [name, id, a, b, c] of acts) {
-          const message = oracle.messages.get(id);
-          if (name === 'add' && !message) {
-            queue.add(id, a, b, 10, id, c);
-            oracle.add(id, a, b, 10, id, c);
-          } else if (name === 'control') {
-            queue.pushControl(id);
-            oracle.controls.push(id);
-          } else if (name === 'next') expect(took(queue, out)).to.deep.equal(oracle.next());
-          else if (message === undefined) continue;
-          else if (name === 'grant') {
-            queue.grant(id, a, b);
-            message.scheduled = b;
-            message.granted = Math.min(Math.max(message.granted, a), message.length);
-          } else if (name === 'available') {
-            queue.setAvailable(id, a);
-            message.available = a;
-          } else if (name === 'resend') {
-            const wanted = b === 40 ? -1 : b;
-            expect(queue.resend(id, a, wanted, c)).to.equal(oracle.resend(id, a, wanted, c));
-          } else if (name === 'remove') {
-            queue.remove(id);
-            oracle.remove(id);
+      fc.property(
+        fc.array(act, { maxLength: 120, size: 'max' }),
+        fc.constantFrom(0, 50, 500),
+        (acts, fraction) => {
+          const queue = new SendQueue<number>(8);
+          const oracle = new Oracle();
+          queue.fifoFraction = oracle.fifoFraction = fraction;
+          const out = new SendChoice<number>();
+          for (const [name, id, a, b, c] of acts) {
+            const message = oracle.messages.get(id);
+            if (name === 'add' && !message) {
+              queue.add(id, a, b, 10, id, c);
+              oracle.add(id, a, b, 10, id, c);
+            } else if (name === 'control') {
+              queue.pushControl(id);
+              oracle.controls.push(id);
+            } else if (name === 'next') expect(took(queue, out)).to.deep.equal(oracle.next());
+            else if (message === undefined) continue;
+            else if (name === 'grant') {
+              queue.grant(id, a, b);
+              message.scheduled = b;
+              message.granted = Math.min(Math.max(message.granted, a), message.length);
+            } else if (name === 'available') {
+              queue.setAvailable(id, a);
+              message.available = a;
+            } else if (name === 'resend') {
+              const wanted = b === 40 ? -1 : b;
+              expect(queue.resend(id, a, wanted, c)).to.equal(oracle.resend(id, a, wanted, c));
+            } else if (name === 'remove') {
+              queue.remove(id);
+              oracle.remove(id);
+            }
           }
-        }
-        for (;;) {
-          const ready = queue.ready;
-          const got = took(queue, out);
-          expect(got).to.deep.equal(oracle.next());
-          expect(ready).to.equal(got[0] !== 'none');
-          if (got[0] === 'none') break;
-        }
-      }),
-      { seed: 22, numRuns: 3000 },
+          for (;;) {
+            const ready = queue.ready;
+            const got = took(queue, out);
+            expect(got).to.deep.equal(oracle.next());
+            expect(ready).to.equal(got[0] !== 'none');
+            if (got[0] === 'none') break;
+          }
+        },
+      ),
+      { seed: 22, numRuns: runs(1000) },
     );
   });
 

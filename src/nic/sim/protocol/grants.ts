@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The receiver's grant scheduler (docs/protocol.md#grants).
+ *
+ * Messages are small integers of the caller's (RPC numbers), peers too. `add` a message when its first packet arrives
+ * and its `incoming` is below its length; `progress` after each packet; `remove` when it ends early. A message without
+ * buffer room is `block`ed until `unblock`. Grants come out through the callback, which must not call back in:
+ * onGrant(message, offset, priority). Set `now` before a call, in the unit of `settings.fifoInterval`.
+ *
+ * At most eight messages are active at a time, so the active set is searched linearly; waiting ones sit in heaps. Where
+ * HomaModule compares bytes left at activation, this compares bytes left now; a fully granted message gives its slot up
+ * at once (both in docs/protocol.md#deviations). Its outstanding bytes still count against `maxIncoming`.
+ */
+import { WaitingMessages } from './grant-waiting.js';
+import { FIFO_GRANT_PRIORITY, grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
+
+/** Where a message stands. Blocked and full messages have no slot and do not wait. */
+const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4 } as const;
+
+export class GrantScheduler {
+  now = 0;
+  private readonly state: Uint8Array;
+  private readonly needy: Uint8Array;
+  private readonly peer: Int32Array;
+  private readonly length: Int32Array;
+  private readonly received: Int32Array;
+  private readonly granted: Int32Array;
+  /** Order of arrival, for ties. */
+  private readonly birth: Float64Array;
+  /** Messages that may still be granted, in order of arrival: a doubly linked list (-1 ends it). */
+  private readonly olderOf: Int32Array;
+  private readonly youngerOf: Int32Array;
+  private oldest = -1;
+  private youngest = -1;
+
+  private readonly active: number[] = [];
+  private readonly waiting: WaitingMessages;
+  private needyCount = 0;
+  private incoming = 0;
+  private births = 0;
+  private nextFifo = 0;
+
+  constructor(
+    capacity: number,
+    readonly settings: GrantSettings,
+    private readonly onGrant: (message: number, offset: number, priority: number) => void,
+  ) {
+    this.state = new Uint8Array(capacity);
+    this.needy = new Uint8Array(capacity);
+    this.peer = new Int32Array(capacity);
+    this.length = new Int32Array(capacity);
+    this.received = new Int32Array(capacity);
+    this.granted = new Int32Array(capacity);
+    this.birth = new Float64Array(capacity);
+    this.olderOf = new Int32Array(capacity);
+    this.youngerOf = new Int32Array(capacity);
+    this.waiting = new WaitingMessages(this.peer, (a, b) => this.outranks(a, b));
+  }
+
+  /** Bytes granted and not yet received, over all messages that are not blocked. */
+  get totalIncoming(): number {
+    return this.incoming;
+  }
+  get activeCount(): number {
+    return this.active.length;
+  }
+  /** Whether the message is one of ours now (added, not complete, not removed). */
+  has(message: number): boolean {
+    return this.state[message] !== State.unknown;
+  }
+  grantedBytes(message: number): number {
+    return this.granted[message]!;
+  }
+
+  /**
+   * Starts a message of which `received` bytes are there and `granted` (its first packet's `incoming`) are allowed. A
+   * message that is allowed whole from the start takes no part: nothing happens. `blocked`: no buffer room yet.
+   */
+  add(
+    message: number,
+    peer: number,
+    length: number,
+    granted: number,
+    received: number,
+    blocked = false,
+  ): void {
+    if (granted >= length) return;
+    this.peer[message] = peer;
+    this.length[message] = length;
+    this.granted[message] = granted;
+    this.received[message] = received;
+    this.birth[message] = this.births++;
+    this.link(message);
+    if (blocked) {
+      this.state[message] = State.blocked;
+      return;
+    }
+    this.incoming += this.outstanding(message);
+    this.findSlot(message);
+    this.grantIfActive(message);
+    this.serveNeedy();
+  }
+
+  /** Takes in that `received` bytes of the message are there now, and grants what that allows. */
+  progress(message: number, received: number): void {
+    const state = this.state[message]!;
+    if (state === State.unknown) return;
+    if (state !== State.blocked) this.incoming -= this.outstanding(message);
+    this.received[message] = received;
+    if (received >= this.length[message]!) {
+      this.drop(message);
+      return;
+    }
+    if (state === State.blocked) return;
+    this.incoming += this.outstanding(message);
+    if (state === State.waiting) {
+      this.waiting.update(message);
+      this.findSlot(message);
+    }
+    this.grantIfActive(message);
+    this.serveNeedy();
+  }
+
+  /** Ends a message before it is complete. */
+  remove(message: number): void {
+    const state = this.state[message]!;
+    if (state === State.unknown) return;
+    if (state !== State.blocked) this.incoming -= this.outstanding(message);
+    this.drop(message);
+  }
+
+  /** The message has no buffer room: it keeps its place in age, but is not granted and counts for nothing. */
+  block(message: number): void {
+    const state = this.state[message]!;
+    if (state === State.unknown || state === State.blocked) return;
+    this.incoming -= this.outstanding(message);
+    this.leave(message);
+    this.state[message] = State.blocked;
+    this.serveNeedy();
+  }
+
+  /** The message has room again. */
+  unblock(message: number): void {
+    if (this.state[message] !== State.blocked) return;
+    this.incoming += this.outstanding(message);
+    if (this.granted[message]! >= this.length[message]!) this.state[message] = State.full;
+    else {
+      this.findSlot(message);
+      this.grantIfActive(message);
+    }
+    this.serveNeedy();
+  }
+
+  private outranks(a: number, b: number): boolean {
+    const left = this.length[a]! - this.received[a]! - (this.length[b]! - this.received[b]!);
+    return left !== 0 ? left < 0 : this.birth[a]! < this.birth[b]!;
+  }
+  private outstanding(message: number): number {
+    return Math.max(0, this.granted[message]! - this.received[message]!);
+  }
+  private setNeedy(message: number, needy: 0 | 1): void {
+    this.needyCount += needy - this.needy[message]!;
+    this.needy[message] = needy;
+  }
+
+  private activate(message: number): void {
+    this.state[message] = State.active;
+    this.active.push(message);
+    this.waiting.changeActive(this.peer[message]!, 1);
+  }
+  private deactivate(message: number): void {
+    this.active.splice(this.active.indexOf(message), 1);
+    this.setNeedy(message, 0);
+    this.waiting.changeActive(this.peer[message]!, -1);
+  }
+
+  /** Step 2 and 3: gives the message (new, or waiting) an empty slot or a worse message's, or lets it wait. */
+  private findSlot(message: number): void {
+    const waits = this.state[message] === State.waiting;
+    if (this.active.length >= this.settings.maxOvercommit) {
+      const victim = this.chooseVictim(message);
+      if (victim < 0) {
+        if (!waits) {
+          this.state[message] = State.waiting;
+          this.waiting.update(message);
+        }
+        return;
+      }
+      if (waits) this.waiting.remove(message);
+      this.deactivate(victim);
+      this.state[victim] = State.waiting;
+      this.waiting.update(victim);
+    } else if (waits) this.waiting.remove(message);
+    this.activate(message);
+  }
+
+  /**
+   * The active message that must yield to the candidate, -1 if none: it is looked for among the peers with most active
+   * messages (the candidate's own counted one higher), the one with most bytes left, then the youngest.
+   */
+  private chooseVictim(candidate: number): number {
+    const own = this.peer[candidate]!;
+    const count = (message: number): number =>
+      this.waiting.activeOf(this.peer[message]!) + (this.peer[message] === own ? 1 : 0);
+    let victim = -1;
+    for (const message of this.active) {
+      const more = victim < 0 ? 1 : count(message) - count(victim);
+      if (more > 0 || (more === 0 && this.outranks(victim, message))) victim = message;
+    }
+    if (victim < 0) return -1;
+    const unfair = this.waiting.activeOf(this.peer[victim]!) > this.waiting.activeOf(own) + 1;
+    return unfair || this.outranks(candidate, victim) ? victim : -1;
+  }
+
+  /** Step 4 with the needy test. */
+  private grantIfActive(message: number): void {
+    if (this.state[message] !== State.active) return;
+    if (this.wanted(message) <= 0) return;
+    if (this.incoming >= this.settings.maxIncoming || this.needyCount > 0) this.setNeedy(message, 1);
+    else this.grant(message);
+  }
+
+  /** Bytes the window lets the message be granted now. */
+  private wanted(message: number): number {
+    const ahead =
+      this.received[message]! + grantWindow(this.settings, this.active.length) - this.granted[message]!;
+    return Math.min(ahead, this.length[message]! - this.granted[message]!);
+  }
+
+  /** The rest of step 4: grants up to the headroom, which must be there. */
+  private grant(message: number): void {
+    let delta = this.wanted(message);
+    if (delta <= 0) return;
+    const headroom = this.settings.maxIncoming - this.incoming;
+    if (delta > headroom) {
+      delta = headroom;
+      this.setNeedy(message, 1);
+    }
+    let rank = 0;
+    for (const other of this.active) if (other !== message && this.outranks(other, message)) rank++;
+    this.raise(message, delta, grantPriority(this.settings.maxScheduledPriority, rank, this.active.length));
+    this.fifoGrant();
+  }
+
+  private raise(message: number, delta: number, priority: number): void {
+    const before = this.outstanding(message);
+    const offset = this.granted[message]! + delta;
+    this.granted[message] = offset;
+    this.incoming += this.outstanding(message) - before;
+    this.onGrant(message, offset, priority);
+    if (offset < this.length[message]!) return;
+    this.leave(message);
+    this.state[message] = State.full;
+  }
+
+  /** Step 5: while there is headroom, the needy message that ranks first gets its turn. */
+  private serveNeedy(): void {
+    while (this.needyCount > 0 && this.incoming < this.settings.maxIncoming) {
+      let first = -1;
+      for (const message of this.active) {
+        if (this.needy[message] === 1 && (first < 0 || this.outranks(message, first))) first = message;
+      }
+      this.setNeedy(first, 0);
+      this.grant(first);
+    }
+  }
+
+  /** A share for the oldest message, active or not, that is not far ahead already (docs/protocol.md#fifo-grants). */
+  private fifoGrant(): void {
+    const { fifoIncrement, fifoInterval } = this.settings;
+    if (fifoIncrement === 0 || this.now < this.nextFifo) return;
+    this.nextFifo = this.now + fifoInterval;
+    const enough = grantWindow(this.settings, this.active.length) + 2 * fifoIncrement;
+    for (let message = this.oldest; message >= 0; message = this.youngerOf[message]!) {
+      const state = this.state[message]!;
+      if (state !== State.active && state !== State.waiting) continue;
+      if (this.granted[message]! - this.received[message]! >= enough) continue;
+      const delta = Math.min(fifoIncrement, this.length[message]! - this.granted[message]!);
+      this.raise(message, delta, FIFO_GRANT_PRIORITY);
+      return;
+    }
+  }
+
+  /** Takes the message out of the active or waiting ones; a free slot goes to the best waiting message, marked needy. */
+  private leave(message: number): void {
+    const state = this.state[message]!;
+    if (state === State.waiting) this.waiting.remove(message);
+    if (state !== State.active) return;
+    this.deactivate(message);
+    const next = this.active.length < this.settings.maxOvercommit ? this.waiting.best : -1;
+    if (next < 0) return;
+    this.waiting.remove(next);
+    this.activate(next);
+    this.setNeedy(next, 1);
+  }
+
+  private drop(message: number): void {
+    this.leave(message);
+    this.unlink(message);
+    this.state[message] = State.unknown;
+    this.serveNeedy();
+  }
+
+  private link(message: number): void {
+    this.olderOf[message] = this.youngest;
+    this.youngerOf[message] = -1;
+    if (this.youngest < 0) this.oldest = message;
+    else this.youngerOf[this.youngest] = message;
+    this.youngest = message;
+  }
+  private unlink(message: number): void {
+    const older = this.olderOf[message]!;
+    const younger = this.youngerOf[message]!;
+    if (older < 0) this.oldest = younger;
+    else this.youngerOf[older] = younger;
+    if (younger < 0) this.youngest = older;
+    else this.olderOf[younger] = older;
+  }
+}
