@@ -61,7 +61,7 @@ const ttsumHoma: Dialect = {
   reportsBadLines: false,
   split(tail) {
     const tag = /^\[C([0-9]+)\] ./s.exec(tail);
-    return tag ? { tag: tag[1]!, nameAt: tag[0].length - 1 } : { reason: 'no [C<core>] tag' };
+    return tag ? { tag: String(Number(tag[1])), nameAt: tag[0].length - 1 } : { reason: 'no [C<core>] tag' };
   },
   pattern: new RegExp(`^${NUMBER_PAIR}(\\[C[0-9]+\\] .+)`, 's'),
 };

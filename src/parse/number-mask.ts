@@ -28,7 +28,7 @@ function maskHex(b: Uint8Array, start: number, end: number, wholeWords: boolean)
   let out = start;
   // What stood before, in the original text: a replaced number must not make its neighbour look like a new word.
   let before = 0;
-  for (let i = start; i < end; ) {
+  for (let i = start; i < end;) {
     const c = b[i]!;
     let after = i;
     if (c === ZERO && i + 2 < end && b[i + 1] === X && isHex(b[i + 2]!) && !(wholeWords && isWord(before))) {
@@ -73,7 +73,7 @@ export function maskNumbers(b: Uint8Array, start: number, end: number, rule: Mas
   const stop = hasX ? maskHex(b, start, end, wholeWords) : end;
   let out = start;
   let before = 0;
-  for (let i = start; i < stop; ) {
+  for (let i = start; i < stop;) {
     const c = b[i]!;
     let after = i;
     if (wholeWords) {
