@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the bus and the wire allow, so that a figure never stands alone. Sources are rows of docs/performance.md.
+import type { Explanation } from './backend.js';
+import type { Ceiling } from './result.js';
+
+/** Line rate of the card's one port. */
+export const WIRE_GBPS = 100;
+/** PCIe Gen3 x16: 8 GT/s x 16 lanes x 128/130. */
+export const BUS_GBPS = 126.03;
+/** Link bytes around an IPv6 DATA packet's payload: preamble 8, Ethernet 14, IPv6 40, Homa 56, FCS 4, gap 12. */
+export const DATA_OVERHEAD_BYTES = 134;
+/** Payload of a full DATA packet over IPv6 at MTU 1500. */
+export const DATA_PAYLOAD_BYTES = 1404;
+
+const CARD_PART = /^card/;
+
+/** Time the payload and its packets occupy the wire, ps. */
+export function wireTimePs(sizeBytes: number): number {
+  const packets = Math.ceil(sizeBytes / DATA_PAYLOAD_BYTES);
+  return Math.round(((sizeBytes + packets * DATA_OVERHEAD_BYTES) * 8 * 1000) / WIRE_GBPS);
+}
+
+/** Goodput the wire allows for back-to-back messages of this size, Gbit/s. */
+export function wireGoodputGbps(sizeBytes: number): number {
+  return (sizeBytes * 8 * 1000) / wireTimePs(sizeBytes);
+}
+
+/** The limits that belong beside a test's row: least time, and for payload the greatest rate. */
+export function ceilingsFor(
+  test: { name: string; sizeBytes: number; oneWay: boolean },
+  explanation?: Explanation,
+): Ceiling[] {
+  const out: Ceiling[] = [];
+  if (explanation) {
+    const busPs = explanation.rows.reduce(
+      (sum, row) => (CARD_PART.test(row.part) ? sum : sum + row.timePs),
+      0,
+    );
+    out.push({
+      what: test.oneWay ? 'bus and wire alone, no card logic' : 'bus alone, no card logic',
+      value: busPs / 1000,
+      unit: 'ns',
+      source: 'profile constants: --explain',
+    });
+  }
+  if (test.oneWay) {
+    out.push({
+      what: 'wire goodput',
+      value: wireGoodputGbps(test.sizeBytes),
+      unit: 'Gbps',
+      source: `${WIRE_GBPS} Gbit/s, ${DATA_OVERHEAD_BYTES} link bytes a packet of up to ${DATA_PAYLOAD_BYTES} (docs/protocol.md, wire cost)`,
+    });
+  } else {
+    out.push({
+      what: 'bus rate of 64-byte writes',
+      value: (BUS_GBPS * 1000) / (88 * 8),
+      unit: 'million/s',
+      source: 'PCIe Gen3 x16, 88 bytes for each 64-byte write TLP (docs/performance.md)',
+    });
+  }
+  return out;
+}
