@@ -35,6 +35,8 @@ export interface TestRun {
   span: string;
   /** events of the measured iterations in order of time (warm-up left out); empty for tests without a trace */
   trace: Iterable<TraceEvent>;
+  /** the clock the trace was taken with; absent: simulated, counting nanoseconds from 0 */
+  traceClock?: { timestamp: number; ghz: number };
   /** payload bits over measured time, where it means something */
   rateGbps?: number;
   details?: Record<string, unknown>;

@@ -57,6 +57,9 @@ export const TESTS: readonly TestDefinition[] = [
   },
 ];
 
+/** What `perf` runs when no test is named. */
+export const DEFAULT_TESTS: readonly string[] = ['echo', 'read', 'loopback'];
+
 /** The test of that name, or undefined. */
 export function findTest(name: string): TestDefinition | undefined {
   return TESTS.find((test) => test.name === name);

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { Flags } from '@oclif/core';
+import { BaseCommand, type Outcome } from '../base/base-command.js';
+import { DEFAULTS } from '../base/config-keys.js';
+import { sharedFlags, wholeNumber } from '../base/flags.js';
+import { checkOutputFile, showPath } from '../base/output-folder.js';
+import { parseSizeList } from '../base/size-list.js';
+import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
+import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';
+import { defaultTests, parseTestNames, planRequests } from '../perf/plan.js';
+import type { RunResult, TestResult } from '../perf/result.js';
+import type { Session } from '../perf/session.js';
+
+const MAX_COUNT = 100_000_000;
+
+interface Plan {
+  nic: string;
+  /** why this kind, for people */
+  choice: string;
+  requests: TestRequest[];
+  settings: RunSettings;
+}
+
+export default class Perf extends BaseCommand<typeof Perf> {
+  static override summary = 'Measure a network card: echo, read, loopback.';
+  static override description =
+    'Runs performance tests on the simulated card or on a real one and writes a time trace for each, with a result.json ' +
+    'that holds the settings, the machine and every sample. With --parse the traces are read back and their figures ' +
+    'printed beside what the bus and the wire allow.';
+
+  static override examples = [
+    { description: 'Run the three tests and print the figures', command: '<%= config.bin %> perf --parse' },
+    {
+      description: 'Message sizes from 64 bytes to 64 KiB through the loopback',
+      command: '<%= config.bin %> perf --test loopback --size 64..65536 --count 200 --parse',
+    },
+    {
+      description: 'Where the time of an echo goes',
+      command: '<%= config.bin %> perf --test echo --explain',
+    },
+    {
+      description: 'The original card, as its real trace shows it',
+      command: '<%= config.bin %> perf --test echo --pcie-profile u250-original --parse',
+    },
+  ];
+
+  static override flags = {
+    nic: sharedFlags.nic,
+    test: Flags.string({
+      description: 'tests to run, with commas (default: echo,read,loopback)',
+      helpValue: 'NAMES',
+    }),
+    list: Flags.boolean({ description: 'list the tests and the PCIe profiles, run nothing' }),
+    size: Flags.string({
+      description: 'message sizes in bytes: 64,1024 or 64..65536 (doubles) or 64..1024:64 (steps)',
+      helpValue: 'SIZES',
+    }),
+    count: wholeNumber({
+      description: 'measured iterations of each test',
+      helpValue: 'N',
+      min: 1,
+      max: MAX_COUNT,
+      default: DEFAULTS.count,
+    }),
+    warmup: wholeNumber({
+      description: 'iterations before those, not measured',
+      helpValue: 'N',
+      min: 0,
+      max: MAX_COUNT,
+      default: DEFAULTS.warmup,
+    }),
+    seed: sharedFlags.seed,
+    'pcie-profile': Flags.string({
+      description: 'bus and card of the simulation: see --list',
+      helpValue: 'NAME',
+      default: DEFAULTS.pcieProfile,
+    }),
+    repeat: Flags.string({ description: 'run again what this result.json holds', helpValue: 'FILE' }),
+    out: sharedFlags.out,
+    force: sharedFlags.force,
+    parse: Flags.boolean({ description: 'read the traces back and print their figures' }),
+    plot: Flags.string({
+      description: 'draw the distributions, or the size sweep, into this file',
+      helpValue: 'FILE.svg',
+    }),
+    explain: sharedFlags.explain,
+  };
+
+  protected async execute(): Promise<Outcome> {
+    const plan = await this.plan();
+    const backend = await this.backend(plan);
+    if (this.flags.list) return this.list(backend);
+    if (this.flags.explain) return this.explain(backend, plan);
+    if (this.flags.plot !== undefined) checkOutputFile(this.flags.plot, this.flags.force);
+    return this.measure(backend, plan);
+  }
+
+  private async plan(): Promise<Plan> {
+    if (this.flags.repeat !== undefined) return this.repeatPlan(this.flags.repeat);
+    const tests = this.flags.test === undefined ? defaultTests() : parseTestNames(this.flags.test);
+    const sizes = this.flags.size === undefined ? undefined : parseSizeList(this.flags.size);
+    const settings: RunSettings = {
+      count: this.flags.count,
+      warmup: this.flags.warmup,
+      seed: this.flags.seed,
+      pcieProfile: this.flags['pcie-profile'],
+    };
+    return { ...(await this.kind()), requests: planRequests(tests, sizes), settings };
+  }
+
+  private async repeatPlan(file: string): Promise<Plan> {
+    const settled = ['test', 'size', 'count', 'warmup', 'seed', 'pcie-profile'].filter((name) =>
+      this.typedFlags.has(name),
+    );
+    if (settled.length > 0) {
+      throw new UsageError(`--repeat takes its settings from the file: leave out --${settled.join(', --')}`);
+    }
+    const { validate } = await import('../schema/validate.js');
+    const { repeatOf } = await import('../perf/repeat.js');
+    let value: unknown;
+    try {
+      value = JSON.parse(readFileSync(file, 'utf8'));
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new ContentError(`${showPath(file)}: this is not JSON: ${error.message}`);
+      throw new UsageError(`cannot read ${showPath(file)}`, {
+        cause: error,
+        suggestions: ['name a result.json of an earlier run'],
+      });
+    }
+    const faults = await validate('result.v1', value);
+    if (faults.length > 0)
+      throw new ContentError(
+        faults
+          .slice(0, 5)
+          .map((fault) => `${showPath(file)}: ${fault}`)
+          .join('\n'),
+      );
+    const { nic, requests, settings } = repeatOf(value as RunResult);
+    return { nic, choice: `as in ${showPath(file)}`, requests, settings };
+  }
+
+  private async kind(): Promise<Pick<Plan, 'nic' | 'choice'>> {
+    if (this.flags.nic !== undefined) return { nic: this.flags.nic, choice: 'as asked' };
+    const { cardPresent } = await import('../doctor/card-present.js');
+    return (await cardPresent())
+      ? { nic: 'card', choice: 'chosen because its device files are here' }
+      : { nic: 'sim', choice: 'chosen because no card is here' };
+  }
+
+  private async backend({ nic, settings }: Plan): Promise<PerfBackend> {
+    if (nic === 'sim') {
+      const { createWorldBackend } = await import('../perf/backends/world.js');
+      const { createSimNic } = await import('../nic/sim/device.js');
+      return createWorldBackend('sim', settings.pcieProfile, createSimNic);
+    }
+    throw new UsageError(`unknown kind of network card '${nic}': the kinds are sim`, {
+      code: 'unknown_nic',
+      suggestions: ['--nic sim'],
+    });
+  }
+
+  private list(backend: PerfBackend): Outcome {
+    const { tests, profiles } = backend.describe();
+    return {
+      result: { tests, profiles },
+      render: async function* (this: Perf) {
+        const { formatTestList } = await import('../report/perf-report.js');
+        yield formatTestList(tests, profiles, this.shape);
+      }.bind(this),
+    };
+  }
+
+  private explain(backend: PerfBackend, { requests, settings }: Plan): Outcome {
+    const explanations = requests.map((request) => {
+      const explanation = backend.explain(request, settings);
+      if (!explanation)
+        throw new UsageError(`--explain is for simulated cards: the parts of a real one are not known`);
+      return explanation;
+    });
+    return {
+      result: { explanations },
+      render: async function* (this: Perf) {
+        const { formatExplanation } = await import('../report/perf-report.js');
+        for (const [i, explanation] of explanations.entries()) {
+          yield (i === 0 ? '' : '\n') + formatExplanation(explanation, this.shape);
+        }
+      }.bind(this),
+    };
+  }
+
+  private async measure(backend: PerfBackend, plan: Plan): Promise<Outcome> {
+    const { readEnvironment } = await import('../doctor/environment.js');
+    const { runSession } = await import('../perf/session.js');
+    const folder = this.makeOutputFolder(this.flags.out, this.flags.force);
+    let session: Session | undefined;
+    let current = '';
+    try {
+      session = await runSession(
+        backend,
+        plan.requests,
+        plan.settings,
+        {
+          folder: folder.path,
+          environment: readEnvironment(this.config.root),
+          versions: { 'homa-nic': this.config.version },
+        },
+        this.signal,
+        (test, done, total) => {
+          const phase = `${test.name} ${test.sizeBytes} B`;
+          if (phase !== current) this.progress.start((current = phase), total);
+          this.progress.update(done);
+        },
+      );
+    } finally {
+      this.progress.stop();
+      folder.discardIfEmpty();
+    }
+    if (!session) throw new InterruptedError('interrupted before the first measurement');
+    await this.checkResult(session.result);
+    for (const test of session.result.tests) {
+      for (const warning of test.warnings) this.warn(`${test.name} ${test.sizeBytes} B: ${warning}`);
+    }
+    if (this.flags.plot !== undefined) await this.plot(this.flags.plot, session.result);
+    const result = {
+      ...withoutSamples(session.result),
+      folder: folder.shown,
+      traces: session.traces.map((t) => t.file),
+      choice: plan.choice,
+    };
+    if (!this.flags.parse) {
+      return {
+        result,
+        render: async function* (this: Perf) {
+          const { formatRecorded } = await import('../report/perf-report.js');
+          yield formatRecorded(session.result, plan.choice, result.traces, folder.shown);
+        }.bind(this),
+      };
+    }
+    const { readBack } = await import('../perf/read-back.js');
+    const rows = await readBack(folder.path, session);
+    const { sizeSweepFit } = await import('../perf/run.js');
+    const names = [...new Set(session.result.tests.map((test) => test.name))];
+    const fits = names.flatMap((test) => {
+      const fit = sizeSweepFit(session.result.tests.filter((t) => t.name === test));
+      return fit ? [{ test, fit }] : [];
+    });
+    return {
+      result: { ...result, parsed: rows.map(({ name, summary }) => ({ name, summary })), fits },
+      render: async function* (this: Perf) {
+        const { formatPerfReport } = await import('../report/perf-report.js');
+        yield formatPerfReport(
+          session.result,
+          rows,
+          { fits, folder: folder.shown, choice: plan.choice },
+          this.shape,
+        );
+      }.bind(this),
+    };
+  }
+
+  private async checkResult(result: RunResult): Promise<void> {
+    const { validate } = await import('../schema/validate.js');
+    const faults = await validate('result.v1', result);
+    if (faults.length > 0) throw new BugError(`the result does not follow its schema: ${faults[0]!}`);
+  }
+
+  private async plot(file: string, result: RunResult): Promise<void> {
+    const { drawRun } = await import('../report/perf-plot.js');
+    await writeFile(file, await drawRun(result));
+  }
+}
+
+/** The envelope carries figures; samples stay in result.json. */
+function withoutSamples(result: RunResult): Omit<RunResult, 'tests'> & { tests: Partial<TestResult>[] } {
+  const tests = result.tests.map(({ samplesNs: _samples, histogram: _histogram, ...rest }) => rest);
+  return { ...result, tests };
+}

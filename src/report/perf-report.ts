@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The text of `homa-nic perf`: title, table, limits beside the figures, where the files are. Renders, computes nothing.
+import type { Explanation } from '../perf/backend.js';
+import type { RunResult, TestResult } from '../perf/result.js';
+import type { SizeSweepFit } from '../perf/run.js';
+import { formatCount, formatFigure } from './numbers.js';
+import { formatSummaryTable, type SummaryRow } from './summary-table.js';
+import { formatTable } from './table.js';
+import type { TextShape } from './text-shape.js';
+
+const UNIT_TEXT: Record<string, string> = {
+  ns: 'ns',
+  Gbps: 'Gbit/s',
+  'messages/s': 'messages/s',
+  slowdown: 'slowdown',
+};
+
+/** A row's name: the test and the size, where size means something. */
+export function rowName(test: { name: string; sizeBytes: number }): string {
+  return `${test.name} ${formatCount(test.sizeBytes)} B`;
+}
+
+/** Title of a run: what was measured, and whether it is simulated. */
+export function runTitle(result: RunResult): string {
+  const what = result.simulated
+    ? `SIMULATED NIC '${result.nic}', PCIe profile ${result.profile ?? '-'}, seed ${result.seed ?? '-'}`
+    : `NIC '${result.nic}'`;
+  return result.partial ? `${what} (interrupted: partial results)` : what;
+}
+
+function limitsOf(test: TestResult): string[] {
+  return (test.ceilings ?? []).map(
+    ({ what, value, unit, source }) =>
+      `${what} ${formatFigure(value)} ${UNIT_TEXT[unit] ?? unit} [${source}]`,
+  );
+}
+
+function wrap(text: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const room = width - (lines.length === 0 ? 0 : indent.length);
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines.join(`\n${indent}`);
+}
+
+/** What the table of a run shows in a row: the figures as parsed back from the trace, with their distribution. */
+export interface PerfRow extends SummaryRow {
+  test: TestResult;
+}
+
+/** The report of `perf --parse`. */
+export function formatPerfReport(
+  result: RunResult,
+  rows: readonly PerfRow[],
+  extra: { fits: readonly { test: string; fit: SizeSweepFit }[]; folder: string; choice: string },
+  shape: TextShape,
+): string {
+  const parts = [`${runTitle(result)}\n${extra.choice}\n`];
+  for (const unit of new Set(rows.map((row) => row.test.unit))) {
+    const ofUnit = rows.filter((row) => row.test.unit === unit);
+    parts.push(formatSummaryTable(ofUnit, { title: 'test', unit: UNIT_TEXT[unit] ?? unit }, shape));
+  }
+  const rated = rows.filter((row) => row.test.rateGbps !== undefined);
+  if (rated.length > 0) {
+    const cells = rated.map(({ name, test }) => {
+      const wire = test.ceilings?.find((c) => c.unit === 'Gbps');
+      return [name, formatFigure(test.rateGbps, 3), wire ? formatFigure(wire.value, 3) : '-'];
+    });
+    const columns = [
+      'payload rate',
+      { title: 'Gbit/s', align: 'right' },
+      { title: 'wire limit', align: 'right' },
+    ] as const;
+    parts.push(formatTable(columns, cells, shape));
+  }
+  parts.push(limitsText(rows, shape));
+  for (const { test, fit } of extra.fits) {
+    parts.push(
+      `${test}: bytes over median time rise with ${formatFigure(fit.slopeGbps, 2)} Gbit/s (r2 ${formatFigure(fit.r2, 4)})\n`,
+    );
+  }
+  parts.push(
+    `spans: ${[...new Map(rows.map(({ test }) => [test.name, test.span]))].map(([n, s]) => `${n} = ${s}`).join('; ')}`,
+  );
+  parts[parts.length - 1] = `${wrap(parts.at(-1)!, shape.widthColumns, '  ')}\n`;
+  parts.push(`files: ${extra.folder}/\n`);
+  return parts.join('\n');
+}
+
+/** One line of limits a test; the sizes of a sweep share theirs when they are the same. */
+function limitsText(rows: readonly PerfRow[], shape: TextShape): string {
+  const shown = rows.length > 6 ? [rows[0]!, rows.at(-1)!] : rows;
+  const lines = shown
+    .filter(({ test }) => (test.ceilings?.length ?? 0) > 0)
+    .map((row) => wrap(`limit of ${row.name}: ${limitsOf(row.test).join('; ')}`, shape.widthColumns, '  '));
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+/** The table of `--explain`: rows that sum to the deterministic base, the jitter apart. */
+export function formatExplanation(explanation: Explanation, shape: TextShape): string {
+  const rows = explanation.rows.map(({ part, timePs, cycles, source }) => [
+    part,
+    formatFigure(timePs / 1000, 3),
+    cycles === undefined ? '' : String(cycles),
+    source,
+  ]);
+  const { distribution, parameters, source } = explanation.jitter;
+  const settings = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+  const table = formatTable(
+    [explanation.test, { title: 'ns', align: 'right' }, { title: 'cycles', align: 'right' }, 'source'],
+    [
+      ...rows,
+      ['base', formatFigure(explanation.basePs / 1000, 3), '', 'sum of the rows above, exact'],
+      ['jitter', 'added', '', `${distribution}: ${source}`],
+    ],
+    shape,
+  );
+  return `${table}${wrap(`  jitter parameters: ${settings.join(', ')}`, shape.widthColumns, '    ')}\n`;
+}
+
+/** What `perf` without --parse says: where the traces are, and what to type next. */
+export function formatRecorded(
+  result: RunResult,
+  choice: string,
+  traces: readonly string[],
+  folder: string,
+): string {
+  const lines = [runTitle(result), choice, ''];
+  for (const trace of traces) lines.push(`  ${folder}/${trace}`);
+  lines.push(`  ${folder}/result.json`, '', 'next, for the figures:', '');
+  const first = traces[0];
+  lines.push(first === undefined ? `  homa-nic perf --parse` : `  homa-nic parse ${folder}/${first}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The table of `perf --list`. */
+export function formatTestList(
+  tests: readonly { name: string; text: string; sized: boolean }[],
+  profiles: readonly { name: string; text: string }[],
+  shape: TextShape,
+): string {
+  const list = formatTable(
+    ['test', 'sizes', 'what it does'],
+    tests.map(({ name, text, sized }) => [name, sized ? '--size' : '64 B', text]),
+    shape,
+  );
+  const profileList = formatTable(
+    ['PCIe profile', 'what it is'],
+    profiles.map(({ name, text }) => [name, text]),
+    shape,
+  );
+  return `${list}\n${profileList}`;
+}
