@@ -8,6 +8,7 @@ import { sharedFlags, wholeNumber } from '../base/flags.js';
 import { checkOutputFile, showPath } from '../base/output-folder.js';
 import { parseSizeList } from '../base/size-list.js';
 import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
+import type { CycleTableName } from '../nic/sim/cycle-table.js';
 import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';
 import { defaultTests, parseTestNames, planRequests } from '../perf/plan.js';
 import type { RunResult, TestResult } from '../perf/result.js';
@@ -152,9 +153,19 @@ export default class Perf extends BaseCommand<typeof Perf> {
 
   private async backend({ nic, settings }: Plan): Promise<PerfBackend> {
     if (nic === 'sim') {
-      const { createWorldBackend } = await import('../perf/backends/world.js');
+      const { WorldBackend } = await import('../perf/backends/world.js');
       const { createSimNic } = await import('../nic/sim/device.js');
-      return createWorldBackend('sim', settings.pcieProfile, createSimNic);
+      const { cardSteps } = await import('../nic/sim/card-parts.js');
+      return new WorldBackend(
+        {
+          name: 'sim',
+          factory: (cycleTable) => (outputs) =>
+            createSimNic({ cycleTable: cycleTable as CycleTableName }, outputs),
+          cardRows: cardSteps,
+          versions: { sim: this.config.version },
+        },
+        settings.pcieProfile,
+      );
     }
     throw new UsageError(`unknown kind of network card '${nic}': the kinds are sim`, {
       code: 'unknown_nic',
@@ -240,7 +251,8 @@ export default class Perf extends BaseCommand<typeof Perf> {
       };
     }
     const { readBack } = await import('../perf/read-back.js');
-    const rows = await readBack(folder.path, session);
+    const { rowName } = await import('../report/perf-report.js');
+    const rows = (await readBack(folder.path, session)).map((row) => ({ ...row, name: rowName(row.test) }));
     const { sizeSweepFit } = await import('../perf/run.js');
     const names = [...new Set(session.result.tests.map((test) => test.name))];
     const fits = names.flatMap((test) => {
