@@ -28,18 +28,12 @@ export function runTitle(result: RunResult): string {
   return result.partial ? `${what} (interrupted: partial results)` : what;
 }
 
-function limitsOf(test: TestResult): string[] {
-  return (test.ceilings ?? []).map(
-    ({ what, value, unit, source }) =>
-      `${what} ${formatFigure(value)} ${UNIT_TEXT[unit] ?? unit} [${source}]`,
-  );
-}
-
-function wrap(text: string, width: number, indent: string): string {
+/** Breaks a text at blanks; the first line begins `firstColumn` columns in, the others at the indent. */
+function wrap(text: string, width: number, indent: string, firstColumn = 0): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    const room = width - (lines.length === 0 ? 0 : indent.length);
+    const room = width - (lines.length === 0 ? firstColumn : indent.length);
     if (line !== '' && line.length + 1 + word.length > room) {
       lines.push(line);
       line = word;
@@ -93,35 +87,72 @@ export function formatPerfReport(
   return parts.join('\n');
 }
 
-/** One line of limits a test; the sizes of a sweep share theirs when they are the same. */
+/** What bus and wire allow, a line a test, with numbered sources below. Of a long sweep the ends are shown. */
 function limitsText(rows: readonly PerfRow[], shape: TextShape): string {
+  const notes = new Footnotes();
   const shown = rows.length > 6 ? [rows[0]!, rows.at(-1)!] : rows;
   const lines = shown
     .filter(({ test }) => (test.ceilings?.length ?? 0) > 0)
-    .map((row) => wrap(`limit of ${row.name}: ${limitsOf(row.test).join('; ')}`, shape.widthColumns, '  '));
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    .map(({ name, test }) => {
+      const limits = test.ceilings!.map(({ what, value, unit, source }) => {
+        const sign = unit === 'ns' ? 'at least' : 'at most';
+        return `${sign} ${formatFigure(value)} ${UNIT_TEXT[unit] ?? unit} ${notes.mark(`${what}: ${source}`)}`;
+      });
+      return wrap(`limits of ${name}: ${limits.join(', ')}`, shape.widthColumns, '  ');
+    });
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n${notes.text(shape)}`;
+}
+
+/** Numbered notes below a table: the same text has the same number. */
+class Footnotes {
+  private readonly texts: string[] = [];
+
+  /** The mark of a note. */
+  mark(text: string): string {
+    let index = this.texts.indexOf(text);
+    if (index < 0) index = this.texts.push(text) - 1;
+    return `[${index + 1}]`;
+  }
+
+  /** The notes, a paragraph each. */
+  text(shape: TextShape): string {
+    return this.texts
+      .map((text, i) => `${wrap(`[${i + 1}] ${text}`, shape.widthColumns, '    ')}\n`)
+      .join('');
+  }
 }
 
 /** The table of `--explain`: rows that sum to the deterministic base, the jitter apart. */
 export function formatExplanation(explanation: Explanation, shape: TextShape): string {
+  const notes = new Footnotes();
   const rows = explanation.rows.map(({ part, timePs, cycles, source }) => [
     part,
     formatFigure(timePs / 1000, 3),
     cycles === undefined ? '' : String(cycles),
-    source,
+    notes.mark(source),
   ]);
   const { distribution, parameters, source } = explanation.jitter;
   const settings = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
   const table = formatTable(
-    [explanation.test, { title: 'ns', align: 'right' }, { title: 'cycles', align: 'right' }, 'source'],
+    [
+      `${explanation.test}: where the time goes`,
+      { title: 'ns', align: 'right' },
+      { title: 'cycles', align: 'right' },
+      'source',
+    ],
     [
       ...rows,
-      ['base', formatFigure(explanation.basePs / 1000, 3), '', 'sum of the rows above, exact'],
-      ['jitter', 'added', '', `${distribution}: ${source}`],
+      ['base (sum of the rows above, exact)', formatFigure(explanation.basePs / 1000, 3), '', ''],
+      [
+        'jitter, on top of the base',
+        'drawn',
+        '',
+        notes.mark(`${source}: ${distribution}: ${settings.join(', ')}`),
+      ],
     ],
     shape,
   );
-  return `${table}${wrap(`  jitter parameters: ${settings.join(', ')}`, shape.widthColumns, '    ')}\n`;
+  return `${table}\n${notes.text(shape)}`;
 }
 
 /** What `perf` without --parse says: where the traces are, and what to type next. */
@@ -139,21 +170,18 @@ export function formatRecorded(
   return `${lines.join('\n')}\n`;
 }
 
-/** The table of `perf --list`. */
+/** The text of `perf --list`. */
 export function formatTestList(
   tests: readonly { name: string; text: string; sized: boolean }[],
   profiles: readonly { name: string; text: string }[],
   shape: TextShape,
 ): string {
-  const list = formatTable(
-    ['test', 'sizes', 'what it does'],
-    tests.map(({ name, text, sized }) => [name, sized ? '--size' : '64 B', text]),
-    shape,
+  const width = Math.max(...[...tests, ...profiles].map(({ name }) => name.length)) + 2;
+  const entry = (name: string, text: string): string =>
+    `  ${name.padEnd(width)}${wrap(text, shape.widthColumns, ' '.repeat(width + 2), width + 2)}\n`;
+  const testLines = tests.map(({ name, text, sized }) =>
+    entry(name, `${text} (${sized ? '--size' : '64 bytes'})`),
   );
-  const profileList = formatTable(
-    ['PCIe profile', 'what it is'],
-    profiles.map(({ name, text }) => [name, text]),
-    shape,
-  );
-  return `${list}\n${profileList}`;
+  const profileLines = profiles.map(({ name, text }) => entry(name, text));
+  return `tests (--test)\n${testLines.join('')}\nPCIe profiles (--pcie-profile)\n${profileLines.join('')}`;
 }
