@@ -19,7 +19,7 @@ export const DEFAULT_GUEST_NIC = 'sim';
 
 export default class VmServe extends BaseCommand<typeof VmServe> {
   static override summary =
-    'Run the guest in this process until it ends (vm start does it in the background).';
+    'Run the guest in this process until it ends; vm start does it behind you.';
   static override hidden = true;
   static override flags = {
     nic: Flags.string({ description: 'kind of network card', required: true }),
