@@ -18,6 +18,8 @@ export interface RunState {
   nic: string;
   cards: number;
   iommu: boolean;
+  /** what the driver must multiply its time limits by, because the card is simulated slowly */
+  timeScale: number;
   kernelRelease: string;
   /** since 1970, in milliseconds */
   startedAtMs: number;

@@ -16,6 +16,7 @@ export interface SupervisorSetup {
   nic: string;
   factory: NicDeviceFactory;
   cards: number;
+  timeScale: number;
   iommu: boolean;
   runFolder: string;
   bootTimeoutMs: number;
@@ -56,6 +57,7 @@ export async function superviseGuest(setup: SupervisorSetup): Promise<void> {
       qemuPid: machine.qemuPid,
       nic: setup.nic,
       cards: setup.cards,
+      timeScale: setup.timeScale,
       iommu: setup.iommu,
       kernelRelease: machine.kernelRelease,
       startedAtMs: Date.now(),

@@ -6,11 +6,21 @@ import { MissingError, UsageError } from '../../errors/errors.js';
 import { LocalExecutor } from '../../exec/local-executor.js';
 import type { NicDeviceFactory } from '../../nic/device.js';
 
+/** A kind of card as a guest gets it. */
+export interface GuestNic {
+  /** what the driver must multiply its time limits by, because the card is simulated slowly */
+  timeScale: number;
+  load: () => Promise<NicDeviceFactory>;
+}
+
 /** Kinds of card that can be put into a guest, and how each is made. */
-export const GUEST_NICS: Record<string, () => Promise<NicDeviceFactory>> = {
-  sim: async () => {
-    const { createSimNic } = await import('../../nic/sim/device.js');
-    return (outputs) => createSimNic({}, outputs);
+export const GUEST_NICS: Record<string, GuestNic> = {
+  sim: {
+    timeScale: 1,
+    load: async () => {
+      const { createSimNic } = await import('../../nic/sim/device.js');
+      return (outputs) => createSimNic({}, outputs);
+    },
   },
 };
 
@@ -18,8 +28,7 @@ export const GUEST_NICS: Record<string, () => Promise<NicDeviceFactory>> = {
 export const DEFAULT_GUEST_NIC = 'sim';
 
 export default class VmServe extends BaseCommand<typeof VmServe> {
-  static override summary =
-    'Run the guest in this process until it ends; vm start does it behind you.';
+  static override summary = 'Run the guest in this process until it ends; vm start does it behind you.';
   static override hidden = true;
   static override flags = {
     nic: Flags.string({ description: 'kind of network card', required: true }),
@@ -33,8 +42,8 @@ export default class VmServe extends BaseCommand<typeof VmServe> {
     const { superviseGuest } = await import('../../vm/supervisor.js');
     const { presentPackages } = await import('../../vm/packages/guest-packages.js');
     const packages = await presentPackages(this.config.cacheDir);
-    const make = GUEST_NICS[this.flags.nic];
-    if (!make) throw new UsageError(`no card '${this.flags.nic}' can be put into a guest`);
+    const kind = GUEST_NICS[this.flags.nic];
+    if (!kind) throw new UsageError(`no card '${this.flags.nic}' can be put into a guest`);
     if (!packages) {
       throw new MissingError("the guest's packages have not been fetched", {
         suggestions: ['homa-nic vm start'],
@@ -45,7 +54,8 @@ export default class VmServe extends BaseCommand<typeof VmServe> {
       packages,
       agentSource: `${this.config.root}/app/guest/agent.c`,
       nic: this.flags.nic,
-      factory: await make(),
+      factory: await kind.load(),
+      timeScale: kind.timeScale,
       cards: this.flags.cards,
       iommu: this.flags.iommu,
       runFolder: this.flags['run-folder'],
