@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Flags } from '@oclif/core';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
+import { withoutAbsolutePaths } from '../base/classify.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';
 import { UsageError } from '../errors/errors.js';
 import type { ModuleBuildSetup } from '../build/kernel-module.js';
@@ -74,7 +75,10 @@ export default class LoadDriver extends BaseCommand<typeof LoadDriver> {
       if (!this.flags['dry-run']) {
         lines.push(`next: homa-nic perf --nic card${target === 'vm' ? ' --target vm' : ''} --parse`);
       }
-      return { result: { target, steps, cards }, render: () => `${lines.join('\n')}\n` };
+      return {
+        result: { target, steps, cards },
+        render: () => `${withoutAbsolutePaths(lines.join('\n'), this.config.root)}\n`,
+      };
     } finally {
       place.close();
     }

@@ -60,8 +60,13 @@ export async function loadDriver(setup: LoadSetup): Promise<{ steps: Step[]; car
   note('cards', 'done', found.length > 0 ? found.map((card) => card.address).join(', ') : 'none found');
 
   begin('kernel headers');
-  await checkHeaders(setup);
-  note('headers', 'done', setup.build.kernelRelease);
+  const missing = await missingHeaders(setup);
+  if (missing && !dryRun) throw missing;
+  note(
+    'headers',
+    'done',
+    missing ? `${missing.message}: ${missing.suggestions[0]}` : setup.build.kernelRelease,
+  );
 
   begin('building the module');
   let module: BuiltModule | undefined;
@@ -143,11 +148,11 @@ async function needRoot(executor: Executor, what: string): Promise<void> {
   });
 }
 
-async function checkHeaders(setup: LoadSetup): Promise<void> {
-  if (setup.target === 'vm') return;
+async function missingHeaders(setup: LoadSetup): Promise<MissingError | undefined> {
+  if (setup.target === 'vm') return undefined;
   const release = setup.build.kernelRelease;
-  if (await setup.build.executor.exists(`/lib/modules/${release}/build/Makefile`)) return;
-  throw new MissingError(`the headers of this machine's kernel (${release}) are not installed`, {
+  if (await setup.build.executor.exists(`/lib/modules/${release}/build/Makefile`)) return undefined;
+  return new MissingError(`the headers of this machine's kernel (${release}) are not installed`, {
     code: 'headers-missing',
     suggestions: [`apt install linux-headers-${release}`],
   });
