@@ -4,7 +4,8 @@ import tseslint from 'typescript-eslint';
 const terminalAndEnvironment = [
   {
     selector: 'MemberExpression[object.name="process"][property.name=/^(env|stdout|stderr|exit|argv)$/]',
-    message: 'only src/base touches the terminal, the environment or the exit code (design section 6, rule 4)',
+    message:
+      'only src/base touches the terminal, the environment or the exit code (design section 6, rule 4)',
   },
   {
     selector: 'MemberExpression[object.name="console"]',
