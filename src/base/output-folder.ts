@@ -55,10 +55,22 @@ function made(path: string, created: boolean): OutputFolder {
   };
 }
 
+/** mkdir -p. Node's own recursive mkdir never returns below /proc, where the parent is there and nothing can be made. */
+function makeWithParents(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeWithParents(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
+  }
+}
+
 function nextNumbered(root: string, command: string): OutputFolder {
   const name = command.replaceAll(/[^a-z0-9]+/gi, '-');
   try {
-    mkdirSync(root, { recursive: true });
+    makeWithParents(resolve(root));
     for (;;) {
       const numbers = readdirSync(root).map((entry) => Number(/^(\d{3,})-/.exec(entry)?.[1] ?? 0));
       const next = String(numbers.reduce((a, b) => Math.max(a, b), 0) + 1).padStart(3, '0');
@@ -101,7 +113,7 @@ export function makeOutputFolder(options: {
     }
     if (state && !options.force && readdirSync(path).length > 0)
       throw exists(path, 'has something in it already');
-    mkdirSync(path, { recursive: true });
+    makeWithParents(resolve(path));
     accessSync(path, constants.W_OK);
   } catch (error) {
     if (error instanceof UsageError) throw error;
