@@ -17,9 +17,5 @@ export const CardEvent = {
   loopback: 6,
   /** the protocol's timer ticks */
   tick: 7,
-  /** the core leaves reset */
-  resetDone: 8,
-  /** FIFO grant timer */
-  fifoGrant: 9,
 } as const;
 export type CardEvent = (typeof CardEvent)[keyof typeof CardEvent];

@@ -77,18 +77,30 @@ export class SimNic implements NicDevice, RegisterEffects {
     this.results = new Results(users, this.dma, agenda, counters, table);
     this.mac = new Mac(registers, agenda, counters, watched, table, options.linkMbps ?? DEFAULT_LINK_MBPS);
     this.aperture = new Aperture(users, this.queue, this.results, agenda, counters, table);
-    this.transport = new Transport(this.results);
-    this.transport.aperture = this.aperture;
+    const transport = new Transport(
+      agenda,
+      counters,
+      registers,
+      users,
+      this.ports,
+      this.dma,
+      this.results,
+      this.mac,
+      table,
+      options.rpcEntries ?? RPC_ENTRIES,
+    );
+    transport.aperture = this.aperture;
+    this.transport = transport;
     this.kernelCalls = new KernelCalls(
       users,
       this.ports,
       this.dma,
       registers,
       counters,
-      this.transport,
-      this.transport,
+      transport,
+      transport.nextHops,
     );
-    this.userCalls = new UserCalls(users, this.queue, this.results, counters, this.transport);
+    this.userCalls = new UserCalls(users, this.queue, this.results, counters, transport.calls);
     this.bar = new Bar(registers, counters, users, this.aperture, this.kernelCalls, this);
     this.setIdentity();
   }
@@ -154,6 +166,12 @@ export class SimNic implements NicDevice, RegisterEffects {
     return this.counters.snapshot();
   }
 
+  /** What is alive inside: all zero when nothing is under way. For reports and tests. */
+  liveState(): { rpcs: number; poolChunks: number; packets: number } {
+    const { table, pools, outbox } = this.transport;
+    return { rpcs: table.live.length, poolChunks: pools.total, packets: outbox.pending };
+  }
+
   coreReset(): void {
     // Reads under way are answered all the same: they belong to the bus.
     const reads = this.readTag.length;
@@ -172,11 +190,15 @@ export class SimNic implements NicDevice, RegisterEffects {
   }
 
   parameterChanged(): void {
-    return;
+    this.transport.parametersChanged();
   }
 
   statusWord(): number {
-    const idle = this.dma.inFlight === 0 && this.queue.length === 0 && this.results.pending === 0;
+    const idle =
+      this.dma.inFlight === 0 &&
+      this.queue.length === 0 &&
+      this.results.pending === 0 &&
+      this.transport.outbox.pending === 0;
     const inReset = this.agenda.nowPs < this.inResetUntilPs;
     return (idle ? IDLE : 0) | (this.mac.isUp ? LINK_UP : 0) | (inReset ? IN_RESET : 0);
   }
@@ -192,6 +214,7 @@ export class SimNic implements NicDevice, RegisterEffects {
     this.aperture.reset();
     this.kernelCalls.reset();
     this.mac.reset();
+    this.transport.reset();
     this.setIdentity();
   }
 
@@ -199,8 +222,11 @@ export class SimNic implements NicDevice, RegisterEffects {
     const { options, registers } = this;
     registers.set(Register.buildId, options.buildId ?? 0);
     registers.set(Register.buildKind, options.buildKind ?? BuildKind.sim);
-    registers.set(Register.features, Feature.inline | Feature.cancel);
-    registers.set(Register.rpcEntries, options.rpcEntries ?? RPC_ENTRIES);
+    registers.set(
+      Register.features,
+      Feature.inline | Feature.cancel | Feature.neighbour | Feature.grants | Feature.recovery,
+    );
+    registers.set(Register.rpcEntries, this.transport.table.capacity);
     this.mac.refresh();
   }
 
@@ -214,6 +240,20 @@ export class SimNic implements NicDevice, RegisterEffects {
         break;
       case CardEvent.answerRead:
         this.answerRead();
+        break;
+      case CardEvent.ingress: {
+        const frame = this.mac.nextReceived();
+        if (frame !== undefined) this.transport.ingress.receive(frame);
+        break;
+      }
+      case CardEvent.fetchPackets:
+        this.transport.outbox.fetch();
+        break;
+      case CardEvent.transmit:
+        this.transport.outbox.transmit();
+        break;
+      case CardEvent.tick:
+        this.transport.timers.tick();
         break;
       case CardEvent.loopback:
         this.mac.loopbackDone();

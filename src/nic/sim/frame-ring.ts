@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A queue of frames that grows and never copies them. */
+/** A queue of frames, each with the instant it is ready at. It grows and never copies a frame. */
 const EMPTY = new Uint8Array(0);
 
 export class FrameRing {
-  private frames: Uint8Array[] = new Array<Uint8Array>(64).fill(EMPTY);
+  private frames: Uint8Array[] = new Array<Uint8Array>(16).fill(EMPTY);
+  private times = new Float64Array(16);
   private head = 0;
   length = 0;
 
@@ -13,14 +14,17 @@ export class FrameRing {
     this.length = 0;
   }
 
-  push(frame: Uint8Array): void {
-    if (this.length === this.frames.length) {
-      const old = this.frames;
-      this.frames = [...old.slice(this.head), ...old.slice(0, this.head), ...old.map(() => EMPTY)];
-      this.head = 0;
-    }
-    this.frames[(this.head + this.length) & (this.frames.length - 1)] = frame;
+  push(frame: Uint8Array, readyPs = 0): void {
+    if (this.length === this.frames.length) this.grow();
+    const at = (this.head + this.length) & (this.frames.length - 1);
+    this.frames[at] = frame;
+    this.times[at] = readyPs;
     this.length++;
+  }
+
+  /** When the oldest frame is ready; Infinity without one. */
+  get headReadyPs(): number {
+    return this.length === 0 ? Infinity : this.times[this.head]!;
   }
 
   /** The oldest frame, or undefined. */
@@ -31,5 +35,14 @@ export class FrameRing {
     this.head = (this.head + 1) & (this.frames.length - 1);
     this.length--;
     return frame;
+  }
+
+  private grow(): void {
+    const old = this.frames;
+    const times = new Float64Array(old.length * 2);
+    for (let i = 0; i < old.length; i++) times[i] = this.times[(this.head + i) % old.length]!;
+    this.frames = [...old.slice(this.head), ...old.slice(0, this.head), ...old.map(() => EMPTY)];
+    this.times = times;
+    this.head = 0;
   }
 }

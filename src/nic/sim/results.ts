@@ -77,9 +77,23 @@ export class Results {
     putLe32(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, value);
   }
 
-  /** Sets a 16-bit field of a slot's header. */
-  set16(user: number, slot: number, offset: number, value: number): void {
-    putLe16(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, value);
+  /** Sets the peer's address (four words at `at`) and both ports. */
+  setPeer(
+    user: number,
+    slot: number,
+    addresses: Uint32Array,
+    at: number,
+    peerPort: number,
+    ownPort: number,
+  ): void {
+    const header = (user * SLOTS + slot) * CALL_BYTES;
+    putAddress(this.headers, header + HeaderLayout.daddr.offset, addresses, at);
+    this.setOwnPort(user, slot, ownPort);
+    putLe16(this.headers, header + HeaderLayout.dport.offset, peerPort);
+  }
+
+  setOwnPort(user: number, slot: number, port: number): void {
+    putLe16(this.headers, (user * SLOTS + slot) * CALL_BYTES + HeaderLayout.sport.offset, port);
   }
 
   setId(user: number, slot: number, hi: number, lo: number): void {
@@ -96,14 +110,7 @@ export class Results {
 
   /** Writes an address (four words) in network order at a field of a slot's header. */
   setAddress(user: number, slot: number, offset: number, words: Uint32Array): void {
-    const at = (user * SLOTS + slot) * CALL_BYTES + offset;
-    for (let i = 0; i < 4; i++) {
-      const word = words[i]!;
-      this.headers[at + 4 * i] = word >>> 24;
-      this.headers[at + 4 * i + 1] = word >>> 16;
-      this.headers[at + 4 * i + 2] = word >>> 8;
-      this.headers[at + 4 * i + 3] = word;
-    }
+    putAddress(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, words, 0);
   }
 
   /** Posts a result for a call that has its slot. With `final` the slot is the application's again. */
@@ -177,5 +184,16 @@ export class Results {
     this.ringEpoch = order.map((i) => this.ringEpoch[i]!);
     this.ring = ring;
     this.head = 0;
+  }
+}
+
+/** Writes four words in network order. */
+function putAddress(to: Uint8Array, at: number, words: Uint32Array, from: number): void {
+  for (let i = 0; i < 4; i++) {
+    const word = words[from + i]!;
+    to[at + 4 * i] = word >>> 24;
+    to[at + 4 * i + 1] = word >>> 16;
+    to[at + 4 * i + 2] = word >>> 8;
+    to[at + 4 * i + 3] = word;
   }
 }

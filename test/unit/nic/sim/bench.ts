@@ -64,6 +64,11 @@ export function callBytes(fields: CallFields): Uint8Array {
   return bytes;
 }
 
+/** Bytes that differ from place to place and from seed to seed. */
+export function pattern(length: number, seed = 1): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 13) ^ (seed * 37) ^ i);
+}
+
 export function mapped(a: number, b: number, c: number, d: number): Uint8Array {
   return Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d);
 }
@@ -217,6 +222,28 @@ export class Host implements NicOutputs {
     for (const region of [Region.h2cMsgbuff, Region.c2hMsgbuff, Region.c2hMetadata]) this.map(user, region);
     if (port !== undefined) this.bind(user, port);
     return this;
+  }
+
+  /** A static neighbour for both of another host's addresses. */
+  knows(other: Host): this {
+    for (const address of [other.ipv4, other.ipv6]) {
+      this.kernelCall(KernelCall.neighbour, (view) => {
+        address.forEach((byte, i) => view.setUint8(i, byte));
+        other.mac.forEach((byte, i) => view.setUint8(16 + i, byte));
+        view.setUint8(22, 1);
+      });
+    }
+    return this;
+  }
+
+  /** Puts a message into h2c_msgbuff. */
+  load(user: number, offset: number, message: Uint8Array): void {
+    this.region(user, Region.h2cMsgbuff).set(message, offset);
+  }
+
+  /** Bytes of the c2h_msgbuff. */
+  received(user: number, offset: number, length: number): Uint8Array {
+    return this.region(user, Region.c2hMsgbuff).slice(offset, offset + length);
   }
 
   region(user: number, region: number): Uint8Array {

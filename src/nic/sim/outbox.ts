@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * From messages to the wire: the send queue decides as late as the fetch pipeline allows, payload is read from host
+ * memory, frames leave in the order they were chosen. Control packets pass the pipeline by.
+ *
+ * The pipeline holds enough to cover a bus round trip at line rate, and no more: what is in it can no longer be
+ * overtaken by a shorter message.
+ */
+import { DmaStatus } from '../device.js';
+import { Counter } from '../regs.js';
+import type { Agenda } from './agenda.js';
+import { CardEvent } from './card-event.js';
+import type { Counters } from './counters.js';
+import { CYCLE_PS, type CycleTable } from './cycle-table.js';
+import type { Dma } from './dma.js';
+import { FrameRing } from './frame-ring.js';
+import type { Mac } from './mac.js';
+import type { Peers } from './peers.js';
+import type { AckStore } from './protocol/ack-store.js';
+import { copyAddress } from './protocol/address.js';
+import type { PeerCutoffs } from './protocol/cutoffs.js';
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from './protocol/ethernet.js';
+import { encodeFrame } from './protocol/frame.js';
+import { FrameRecord } from './protocol/frame-record.js';
+import { HomaType, setDataOffset, startPacket } from './protocol/homa-header.js';
+import { SendChoice, SendKind, SendQueue } from './protocol/send-queue.js';
+import type { Rpc } from './rpc.js';
+import type { RpcTable } from './rpc-table.js';
+import type { Settings } from './settings.js';
+
+/** Packets and payload bytes that may be between the decision and the wire. */
+const PIPELINE_PACKETS = 64;
+const PIPELINE_BYTES = 20_000;
+const LARGEST_PAYLOAD = 9000;
+const NOTHING = new Uint8Array(0);
+
+/** A packet between the decision and the wire. */
+class Packet {
+  /** Number of the packet since reset: what DMA answers name. */
+  serial = -1;
+  token = 0;
+  offset = 0;
+  length = 0;
+  prio = 0;
+  incoming = 0;
+  retransmission = false;
+  missing = 0;
+  failed = false;
+  readyPs = 0;
+  payload: Uint8Array = NOTHING;
+  staged: Uint8Array = NOTHING;
+}
+
+export class Outbox {
+  readonly queue: SendQueue<never>;
+  /** Told when the payload of a message cannot be read. */
+  onReadFailed: (rpc: Rpc) => void = () => undefined;
+  private readonly choice = new SendChoice<never>();
+  private readonly record = new FrameRecord();
+  private readonly packets = Array.from({ length: PIPELINE_PACKETS }, () => new Packet());
+  private head = 0;
+  private tail = 0;
+  private bytes = 0;
+  private readonly controls = new FrameRing();
+  private transmitAtPs = Infinity;
+  private readonly buildPs: number;
+  private readonly startPs: number;
+
+  constructor(
+    private readonly agenda: Agenda,
+    private readonly counters: Counters,
+    private readonly dma: Dma,
+    private readonly mac: Mac,
+    private readonly table: RpcTable,
+    private readonly peers: Peers,
+    private readonly settings: Settings,
+    private readonly acks: AckStore,
+    private readonly cutoffs: PeerCutoffs,
+    cycles: CycleTable,
+  ) {
+    this.queue = new SendQueue<never>(table.capacity);
+    this.buildPs = (cycles.packetBuild + cycles.macTransmit) * CYCLE_PS;
+    this.startPs = cycles.sendStart * CYCLE_PS;
+  }
+
+  reset(): void {
+    this.controls.clear();
+    // Serial numbers go on, so that reads from before are seen to be old.
+    this.head = this.tail;
+    this.bytes = 0;
+    this.transmitAtPs = Infinity;
+  }
+
+  /** Packets and frames on their way to the wire. */
+  get pending(): number {
+    return this.tail - this.head + this.controls.length;
+  }
+
+  /** A message was entered into the queue by a call: its first packet is asked for after the call's own cycles. */
+  messageAdded(): void {
+    this.agenda.schedule(this.agenda.nowPs + this.startPs, CardEvent.fetchPackets);
+  }
+
+  /** A finished control or neighbour frame: it leaves before any DATA. */
+  sendControl(frame: Uint8Array): void {
+    const readyPs = this.agenda.nowPs + this.buildPs;
+    this.controls.push(frame, readyPs);
+    this.transmitNoLaterThan(readyPs);
+  }
+
+  /** Fills the pipeline. */
+  fetch(): void {
+    const { queue, choice } = this;
+    while (this.tail - this.head < PIPELINE_PACKETS && this.bytes < PIPELINE_BYTES && queue.ready) {
+      if (queue.next(choice) === SendKind.none) return;
+      this.start(this.table.at(choice.message));
+    }
+  }
+
+  private start(rpc: Rpc): void {
+    const { choice } = this;
+    const serial = this.tail++;
+    const packet = this.packets[serial % PIPELINE_PACKETS]!;
+    packet.serial = serial % 0x40000000;
+    packet.token = rpc.token;
+    packet.offset = choice.offset;
+    packet.length = choice.length;
+    packet.prio = choice.prio;
+    packet.incoming = choice.incoming;
+    packet.retransmission = choice.kind === SendKind.retransmission;
+    packet.failed = false;
+    this.bytes += choice.length;
+    if (rpc.txOffset < 0) {
+      packet.payload = rpc.inline!;
+      packet.missing = 0;
+      packet.readyPs = this.agenda.nowPs + this.buildPs;
+      this.transmitNoLaterThan(packet.readyPs);
+      return;
+    }
+    if (packet.staged.length === 0) packet.staged = new Uint8Array(LARGEST_PAYLOAD);
+    packet.payload = packet.staged;
+    packet.missing = choice.length;
+    if (!this.dma.read(rpc.user, rpc.txOffset + choice.offset, choice.length, packet.serial)) {
+      this.readFailed(packet);
+    }
+  }
+
+  /** Part of a payload arrived from host memory. */
+  readArrived(serial: number, position: number, status: DmaStatus, bytes: Uint8Array): void {
+    const packet = this.packets[serial % PIPELINE_PACKETS]!;
+    if (packet.serial !== serial || packet.missing === 0) return;
+    if (status !== DmaStatus.ok) {
+      this.readFailed(packet);
+      return;
+    }
+    packet.staged.set(bytes, position);
+    packet.missing -= bytes.length;
+    if (packet.missing > 0) return;
+    packet.readyPs = this.agenda.nowPs + this.buildPs;
+    this.transmitNoLaterThan(packet.readyPs);
+  }
+
+  /** The payload will not come: the packet is skipped and its message fails. */
+  private readFailed(packet: Packet): void {
+    packet.failed = true;
+    packet.missing = 0;
+    packet.readyPs = this.agenda.nowPs;
+    this.transmitNoLaterThan(packet.readyPs);
+  }
+
+  private transmitNoLaterThan(timePs: number): void {
+    const due = Math.max(timePs, this.mac.freePs);
+    if (due >= this.transmitAtPs) return;
+    this.transmitAtPs = due;
+    this.agenda.schedule(due, CardEvent.transmit);
+  }
+
+  /** The wire may be free: the next frame leaves if one is ready. */
+  transmit(): void {
+    const now = this.agenda.nowPs;
+    if (now < this.transmitAtPs) return;
+    this.transmitAtPs = Infinity;
+    if (now >= this.mac.freePs) {
+      if (this.controls.headReadyPs <= now) this.mac.transmit(this.controls.shift()!);
+      else this.transmitData(now);
+    }
+    let next = this.controls.headReadyPs;
+    if (this.head < this.tail) {
+      const packet = this.packets[this.head % PIPELINE_PACKETS]!;
+      if (packet.missing === 0) next = Math.min(next, packet.readyPs);
+    }
+    if (next !== Infinity) this.transmitNoLaterThan(Math.max(now, next));
+  }
+
+  /** Sends the first packet of the pipeline that still has its RPC, if it is ready. */
+  private transmitData(now: number): void {
+    while (this.head < this.tail) {
+      const packet = this.packets[this.head % PIPELINE_PACKETS]!;
+      const rpc = this.table.byToken(packet.token);
+      if (rpc !== undefined && (packet.missing > 0 || packet.readyPs > now)) return;
+      this.head++;
+      this.bytes -= packet.length;
+      packet.serial = -1;
+      if (rpc === undefined) continue;
+      if (packet.failed) {
+        this.onReadFailed(rpc);
+        continue;
+      }
+      this.mac.transmit(this.encode(packet, rpc));
+      this.fetch();
+      return;
+    }
+    this.fetch();
+  }
+
+  private encode(packet: Packet, rpc: Rpc): Uint8Array {
+    const { record } = this;
+    this.addressTo(record, rpc.peer, packet.prio);
+    startPacket(record, HomaType.data);
+    record.sourcePort = rpc.ownPort;
+    record.destinationPort = rpc.peerPort;
+    record.senderIdHi = rpc.idHi;
+    record.senderIdLo = rpc.idLo;
+    record.messageLength = rpc.txLength;
+    record.incoming = packet.incoming;
+    record.cutoffVersion = this.cutoffs.version(rpc.peer);
+    record.retransmit = packet.retransmission ? 1 : 0;
+    setDataOffset(record, packet.offset);
+    if (packet.retransmission) {
+      record.ackClientIdHi = record.ackClientIdLo = record.ackServerPort = 0;
+      this.counters.add(Counter.dataRetransmitted);
+    } else this.acks.attachTo(rpc.peer, record);
+    this.counters.add(Counter.dataSent);
+    // An inline payload is one buffer for the whole message, a staged one begins with this packet.
+    const start = rpc.txOffset < 0 ? packet.offset : 0;
+    return encodeFrame(record, packet.payload, start, packet.length);
+  }
+
+  /** Fills Ethernet and IP for a packet to a peer at a priority level. */
+  addressTo(record: FrameRecord, peer: number, prio: number): void {
+    const { peers, settings } = this;
+    const ipv4 = peers.isIpv4(peer);
+    record.destinationMacHi = peers.macHi[peer]!;
+    record.destinationMacLo = peers.macLo[peer]!;
+    record.sourceMacHi = settings.station.macHi;
+    record.sourceMacLo = settings.station.macLo;
+    record.ipVersion = ipv4 ? 4 : 6;
+    record.etherType = ipv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
+    copyAddress(ipv4 ? settings.ipv4 : settings.ipv6, 0, record.source, 0);
+    copyAddress(peers.addresses, peer * 4, record.destination, 0);
+    record.prio = prio;
+    record.trafficClass = settings.trafficClass[prio & 7]!;
+  }
+}

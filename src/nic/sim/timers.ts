@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The timer (docs/protocol.md#timer): one pass over the live RPCs each tick. It is armed while there is something to
+ * watch, and stands still otherwise.
+ */
+import { Code } from '../regs.js';
+import type { Agenda } from './agenda.js';
+import { CardEvent } from './card-event.js';
+import type { ControlPackets } from './control-packets.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { Mac } from './mac.js';
+import type { NextHops } from './next-hops.js';
+import type { Outbox } from './outbox.js';
+import type { Peers } from './peers.js';
+import { RangeList } from './protocol/interval-set.js';
+import type { FinishedFilter } from './protocol/finished-filter.js';
+import { Placement, RpcState, type Rpc } from './rpc.js';
+import type { RpcTable } from './rpc-table.js';
+import type { Settings } from './settings.js';
+
+export class Timers {
+  private armed = false;
+  private readonly missing = new RangeList();
+
+  constructor(
+    private readonly agenda: Agenda,
+    private readonly settings: Settings,
+    private readonly table: RpcTable,
+    private readonly peers: Peers,
+    private readonly nextHops: NextHops,
+    private readonly outbox: Outbox,
+    private readonly control: ControlPackets,
+    private readonly lifecycle: Lifecycle,
+    private readonly finished: FinishedFilter,
+    private readonly mac: Mac,
+  ) {
+    lifecycle.onLive = () => this.arm();
+  }
+
+  reset(): void {
+    this.armed = false;
+  }
+
+  /** Makes sure that the next tick comes. Ticks fall on whole multiples of their length. */
+  arm(): void {
+    if (this.armed) return;
+    this.armed = true;
+    const { tickPs } = this.settings;
+    const next = (Math.floor(this.agenda.nowPs / tickPs) + 1) * tickPs;
+    this.lifecycle.tick = Math.floor(this.agenda.nowPs / tickPs);
+    this.agenda.schedule(next, CardEvent.tick);
+  }
+
+  tick(): void {
+    this.armed = false;
+    const tick = ++this.lifecycle.tick;
+    // From the end: an RPC that ends here gives its place to one that has had its turn.
+    for (let i = this.table.live.length - 1; i >= 0; i--) {
+      const rpc = this.table.live[i];
+      if (rpc !== undefined) this.check(rpc, tick);
+    }
+    this.finished.sweep(tick);
+    const busy = this.nextHops.tick();
+    this.outbox.fetch();
+    if (this.table.live.length > 0 || busy || this.finished.size > 0) this.arm();
+  }
+
+  /** One RPC, in the order of docs/protocol.md#timer. */
+  private check(rpc: Rpc, tick: number): void {
+    if (rpc.state === RpcState.inService || rpc.state === RpcState.complete) return;
+    rpc.silentTicks++;
+    if (rpc.state === RpcState.outgoing && this.waitsForNeighbour(rpc)) return;
+    if (!rpc.isClient && rpc.state === RpcState.outgoing) {
+      this.askForAck(rpc, tick);
+      rpc.silentTicks = 0;
+      return;
+    }
+    if (rpc.state === RpcState.incoming) {
+      if (rpc.placement === Placement.none || rpc.rxReceived >= rpc.rxGranted) {
+        rpc.silentTicks = 0;
+        return;
+      }
+    } else if (this.outbox.queue.sentBytes(rpc.index) < this.outbox.queue.grantedBytes(rpc.index)) {
+      rpc.silentTicks = 0;
+      return;
+    }
+    const { resendTicks, resendInterval, timeoutTicks } = this.settings;
+    if (rpc.silentTicks < resendTicks) return;
+    if (rpc.silentTicks >= timeoutTicks) {
+      this.lifecycle.fail(rpc, this.mac.isUp ? Code.timedOut : Code.linkDown);
+    } else if ((rpc.silentTicks - resendTicks) % resendInterval === 0) this.askAgain(rpc);
+  }
+
+  /** A message whose peer has no MAC address yet; it is given up when none is found in time. */
+  private waitsForNeighbour(rpc: Rpc): boolean {
+    if (this.peers.resolved[rpc.peer] === 1) return false;
+    if (rpc.silentTicks > this.settings.neighbourTicks) {
+      this.lifecycle.fail(rpc, this.mac.isUp ? Code.unreachable : Code.linkDown);
+    }
+    return true;
+  }
+
+  /** A response that was sent whole and is not acknowledged (docs/protocol.md#timer, first step). */
+  private askForAck(rpc: Rpc, tick: number): void {
+    if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) return;
+    if (rpc.sentTick < 0) {
+      rpc.sentTick = tick;
+      return;
+    }
+    if (tick - rpc.sentTick < this.settings.requestAckTicks) return;
+    if (rpc.needAcks >= this.settings.needAckLimit) {
+      this.lifecycle.fail(rpc, this.mac.isUp ? Code.timedOut : Code.linkDown);
+      return;
+    }
+    rpc.needAcks++;
+    this.control.needAck(rpc);
+  }
+
+  /** RESENDs for what is missing (docs/protocol.md#resend). */
+  askAgain(rpc: Rpc): void {
+    const priority = this.settings.controlPriority;
+    if (rpc.state !== RpcState.incoming || rpc.rxReceived === 0) {
+      this.control.resend(rpc, 0, -1, priority);
+      return;
+    }
+    const { missing } = this;
+    rpc.reassembly!.missing(rpc.rxGranted, missing);
+    for (let i = 0; i < missing.count; i++) {
+      this.control.resend(rpc, missing.start(i), missing.end(i) - missing.start(i), priority);
+    }
+  }
+}
