@@ -15,6 +15,7 @@ import { foldChecksum, sumBytes, sumPseudoHeader } from './checksum.js';
 import { DropCause } from './drop-cause.js';
 import { encodeEthernet, ETHERTYPE_IPV4, ETHERTYPE_IPV6, parseEthernet } from './ethernet.js';
 import type { FrameRecord } from './frame-record.js';
+import { newFrame } from './frame-slab.js';
 import {
   encodeHoma,
   headerSize,
@@ -108,7 +109,7 @@ export function encodeFrame(
   length = 0,
 ): Uint8Array {
   const dataLength = record.type === HomaType.data ? length : 0;
-  const bytes = new Uint8Array(encodedLength(record, dataLength));
+  const bytes = newFrame(encodedLength(record, dataLength));
   const homaLength = headerSize(record.type) + dataLength;
   const ip = encodeEthernet(record, bytes);
   const at =
@@ -116,7 +117,7 @@ export function encodeFrame(
       ? encodeIpv4(record, bytes, ip, homaLength)
       : encodeIpv6(record, bytes, ip, homaLength);
   const data = at + encodeHoma(record, bytes, at);
-  if (dataLength > 0) copyPayload(payload, start, dataLength, bytes, data);
+  if (dataLength > 0) bytes.set(payload.subarray(start, start + dataLength), data);
   const pseudo = sumPseudoHeader(
     record.source,
     record.destination,
@@ -126,10 +127,4 @@ export function encodeFrame(
   );
   put16(bytes, at + 16, foldChecksum(sumBytes(bytes, at, bytes.length, pseudo)));
   return bytes;
-}
-
-/** Short copies byte by byte: a view would cost more than the copy. */
-function copyPayload(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  if (length > 128) to.set(from.subarray(start, start + length), at);
-  else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
 }
