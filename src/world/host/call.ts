@@ -62,6 +62,22 @@ export class CallResult {
     return (this.flags & ResultFlag.failed) !== 0;
   }
 
+  /** Becomes a copy of another result. */
+  copyFrom(other: CallResult): void {
+    this.slot = other.slot;
+    this.flags = other.flags;
+    this.code = other.code;
+    this.sequence = other.sequence;
+    this.peerPort = other.peerPort;
+    this.ownPort = other.ownPort;
+    this.offset = other.offset;
+    this.sizeBytes = other.sizeBytes;
+    this.idLow = other.idLow;
+    this.idHigh = other.idHigh;
+    this.cookie = other.cookie;
+    this.peerAddress.set(other.peerAddress);
+  }
+
   /** Fills from 64 bytes at `at` of a page. */
   read(slot: number, bytes: Uint8Array, words: Int32Array, at: number): void {
     const word = at >>> 2;

@@ -102,17 +102,18 @@ export class HostUser {
     return this.issue(timePs, UserCall.sendmsg, set);
   }
 
-  /** Sends a request of 1 to 64 bytes inline: payload first, then the call. */
+  /** Sends a request of 1 to 64 bytes inline: payload first, then the call. `payload` has 64 bytes and is copied. */
   sendRequestInline(
     timePs: number,
     slot: number,
     peer: Peer,
     payload: Uint8Array,
+    size: number,
     cookie: number,
     set = 0,
   ): number {
-    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, padded(payload), set);
-    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
+    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, payload, set);
+    this.call.begin(CallFlag.inline, slot, 0, size, cookie);
     this.call.setPeer(peer);
     this.issue(begin, UserCall.sendmsg, set);
     return begin;
@@ -138,10 +139,11 @@ export class HostUser {
     slot: number,
     request: CallResult,
     payload: Uint8Array,
+    size: number,
     cookie: number,
   ): number {
-    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, padded(payload), 0);
-    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
+    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, payload, 0);
+    this.call.begin(CallFlag.inline, slot, 0, size, cookie);
     this.addressResponse(request);
     this.issue(begin, UserCall.sendmsg, 0);
     return begin;
@@ -238,12 +240,4 @@ export class HostUser {
     this.slot.mmioWrite(begin, this.user * APERTURE_BYTES + set * CALL_SET_BYTES + call, bytes);
     return begin;
   }
-}
-
-const inlineBytes = new Uint8Array(64);
-
-function padded(payload: Uint8Array): Uint8Array {
-  inlineBytes.fill(0);
-  inlineBytes.set(payload);
-  return inlineBytes;
 }

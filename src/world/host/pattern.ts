@@ -10,11 +10,26 @@ function wordAt(key: number, index: number): number {
   return index === 0 ? key | 0 : Math.imul(key ^ Math.imul(index, GOLDEN), ODD);
 }
 
+/** Writes the first `lengthBytes` bytes of the pattern into `out`. */
+export function patternInto(out: Uint8Array, lengthBytes: number, key: number): void {
+  let word = 0;
+  for (let i = 0; i < lengthBytes; i++) {
+    if ((i & 3) === 0) word = wordAt(key, i >>> 2);
+    out[i] = word;
+    word >>>= 8;
+  }
+}
+
 /** The pattern as bytes, for a payload that is stored rather than lies in a buffer. */
 export function patternBytes(key: number, lengthBytes: number): Uint8Array {
   const out = new Uint8Array(lengthBytes);
-  for (let i = 0; i < lengthBytes; i++) out[i] = wordAt(key, i >>> 2) >>> (8 * (i & 3));
+  patternInto(out, lengthBytes, key);
   return out;
+}
+
+/** The key of a message of `lengthBytes`: as much of `number` as its first word holds, so that a reader can know it. */
+export function keyFor(number: number, lengthBytes: number): number {
+  return lengthBytes >= 4 ? number | 0 : number & (2 ** (8 * lengthBytes) - 1);
 }
 
 /** Writes the pattern of `key` into a buffer at a multiple of 4 (the machine is little-endian, as every Node is). */

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// An application that answers RPCs: verifies each request by its own pattern and answers with the same pattern.
+import { CallFlag, INLINE_BYTES, ResultFlag } from '../../nic/regs.js';
+import type { Actor, Agenda } from '../agenda.js';
+import { CallResult } from '../host/call.js';
+import type { HostUser, ResultHandler } from '../host/host-user.js';
+import { fillPattern, findWrongByte, patternInto, readKey } from '../host/pattern.js';
+
+export interface RpcServerOptions {
+  /** receive buffers that lie ready */
+  receives: number;
+  /** bytes of each; a longer request is cut and counted as truncated */
+  capacityBytes: number;
+  /** 0: answer as many bytes as came; else always this many */
+  responseBytes: number;
+  /** from request seen to response sent */
+  thinkPs: number;
+  /** never answer (a server that hangs) */
+  silent: boolean;
+}
+
+/** An answer that has to wait for a slot, for memory, or for its time. */
+interface Answer {
+  request: CallResult;
+  key: number;
+  sizeBytes: number;
+}
+
+interface Posted {
+  offset: number;
+}
+
+const enum Op {
+  answer,
+  retry,
+}
+
+const RETRY_PS = 1_000_000;
+
+export class RpcServer implements Actor, ResultHandler {
+  /** things no application should ever see; tests assert that it stays empty */
+  readonly faults: string[] = [];
+  requests = 0;
+  truncated = 0;
+  /** answers the card reported as failed, by code */
+  failedResponses = 0;
+  private readonly agenda: Agenda;
+  private readonly user: HostUser;
+  private readonly options: RpcServerOptions;
+  private readonly actor: number;
+  private readonly receiveSlots: (Posted | undefined)[] = new Array<Posted | undefined>(256);
+  /** offset in h2c of the answer in a slot; -1 inline; -2 none */
+  private readonly sendOffsets = new Int32Array(256).fill(-2);
+  private readonly waiting: Answer[] = [];
+  private readonly thinking: (Answer | undefined)[] = [];
+  private readonly unposted: Posted[] = [];
+  private readonly releases: number[] = [];
+  private readonly spare: Answer[] = [];
+  private readonly inline = new Uint8Array(64);
+  private retrySet = false;
+  private stopping = false;
+
+  constructor(agenda: Agenda, user: HostUser, options: RpcServerOptions) {
+    this.agenda = agenda;
+    this.user = user;
+    this.options = options;
+    this.actor = agenda.register(this);
+    user.listen(this);
+    for (let i = 0; i < options.receives; i++) {
+      const offset = user.receiveArena.take(options.capacityBytes);
+      if (offset < 0)
+        throw new RangeError(`${options.receives} receive buffers of ${options.capacityBytes} B do not fit`);
+      this.unposted.push({ offset });
+    }
+    this.pump(agenda.nowPs);
+  }
+
+  /** Answers that are not final yet, or wait to be sent. */
+  get busy(): number {
+    let count = this.waiting.length;
+    for (const offset of this.sendOffsets) if (offset !== -2) count++;
+    for (const answer of this.thinking) if (answer !== undefined) count++;
+    return count;
+  }
+
+  /** Takes its receive buffers back (by cancel); requests that come from now on wait in the pool. */
+  stop(timePs: number): void {
+    this.stopping = true;
+    for (let posted = 1; posted < 256; posted++) {
+      if (this.receiveSlots[posted] === undefined) continue;
+      const slot = this.user.takeSlot();
+      if (slot !== 0) this.user.cancelRecvmsg(timePs, slot, posted);
+    }
+  }
+
+  onEvent(timePs: number, op: number, arg: number): void {
+    if ((op as Op) === Op.answer) {
+      const answer = this.thinking[arg]!;
+      this.thinking[arg] = undefined;
+      this.waiting.push(answer);
+    } else this.retrySet = false;
+    this.pump(timePs);
+  }
+
+  onResult(timePs: number, result: CallResult): void {
+    const { slot } = result;
+    if (slot === 0) this.faults.push(`error slot: ${result.text}`);
+    else if (this.receiveSlots[slot] !== undefined) this.onReceiveResult(timePs, slot, result);
+    else if (this.sendOffsets[slot] !== -2) this.onSendResult(slot, result);
+    this.pump(timePs);
+  }
+
+  private onReceiveResult(timePs: number, slot: number, result: CallResult): void {
+    if (!result.final) return;
+    const posted = this.receiveSlots[slot]!;
+    this.receiveSlots[slot] = undefined;
+    if ((result.flags & ResultFlag.delivered) !== 0) this.onRequest(timePs, posted, result);
+    if (this.stopping) this.user.receiveArena.give(posted.offset);
+    else this.unposted.push(posted);
+  }
+
+  private onRequest(timePs: number, posted: Posted, result: CallResult): void {
+    this.requests++;
+    const inPool = (result.flags & ResultFlag.inPool) !== 0;
+    const offset = inPool ? result.offset : posted.offset;
+    const key = readKey(this.user.c2h, offset, result.sizeBytes);
+    if ((result.flags & ResultFlag.truncated) !== 0) this.truncated++;
+    else {
+      const wrong = findWrongByte(this.user.c2h, offset, result.sizeBytes, key);
+      if (wrong >= 0) this.faults.push(`request of ${result.sizeBytes} bytes: byte ${wrong} is wrong`);
+    }
+    if (inPool) this.releases.push(result.offset);
+    if (this.options.silent) return;
+    const answer = this.spare.pop() ?? { request: new CallResult(), key: 0, sizeBytes: 0 };
+    answer.request.copyFrom(result);
+    answer.key = key;
+    answer.sizeBytes = this.options.responseBytes === 0 ? result.sizeBytes : this.options.responseBytes;
+    if (this.options.thinkPs === 0) {
+      this.waiting.push(answer);
+      return;
+    }
+    let index = this.thinking.indexOf(undefined);
+    if (index < 0) index = this.thinking.length;
+    this.thinking[index] = answer;
+    this.agenda.push(timePs + this.options.thinkPs, this.actor, Op.answer, index);
+  }
+
+  private onSendResult(slot: number, result: CallResult): void {
+    if (!result.final) return;
+    const offset = this.sendOffsets[slot]!;
+    if (offset >= 0) this.user.sendArena.give(offset);
+    this.sendOffsets[slot] = -2;
+    if (result.failed) this.failedResponses++;
+  }
+
+  private pump(timePs: number): void {
+    while (this.releases.length > 0) {
+      const slot = this.user.takeSlot();
+      if (slot === 0) return this.retryLater(timePs);
+      this.user.release(timePs, slot, this.releases.pop()!);
+    }
+    while (this.waiting.length > 0) {
+      if (!this.answer(timePs, this.waiting[0]!)) return this.retryLater(timePs);
+      this.spare.push(this.waiting.shift()!);
+    }
+    while (this.unposted.length > 0) {
+      const slot = this.user.takeSlot();
+      if (slot === 0) return this.retryLater(timePs);
+      const posted = this.unposted.pop()!;
+      this.receiveSlots[slot] = posted;
+      this.user.recvmsg(timePs, slot, CallFlag.matchRequests, posted.offset, this.options.capacityBytes, 0);
+    }
+  }
+
+  private answer(timePs: number, { request, key, sizeBytes }: Answer): boolean {
+    const slot = this.user.takeSlot();
+    if (slot === 0) return false;
+    if (sizeBytes <= INLINE_BYTES) {
+      patternInto(this.inline, sizeBytes, key);
+      this.sendOffsets[slot] = -1;
+      this.user.sendResponseInline(timePs, slot, request, this.inline, sizeBytes, 0);
+      return true;
+    }
+    const offset = this.user.sendArena.take(sizeBytes);
+    if (offset < 0) {
+      this.user.giveSlot(slot);
+      return false;
+    }
+    fillPattern(this.user.h2c, offset, sizeBytes, key);
+    this.sendOffsets[slot] = offset;
+    this.user.sendResponse(timePs, slot, request, offset, sizeBytes, 0);
+    return true;
+  }
+
+  private retryLater(timePs: number): void {
+    if (this.retrySet) return;
+    this.retrySet = true;
+    this.agenda.push(timePs + RETRY_PS, this.actor, Op.retry, 0);
+  }
+}
