@@ -72,6 +72,7 @@ export class RpcClient implements Actor, ResultHandler {
   private wanted = 0;
   private posted = 0;
   private stopping = false;
+  private halted = false;
   private retrySet = false;
 
   constructor(agenda: Agenda, user: HostUser, plan: RpcPlan, keySeed: number, sink: OutcomeSink) {
@@ -93,7 +94,12 @@ export class RpcClient implements Actor, ResultHandler {
 
   /** Every RPC has its outcome and every slot is back. */
   get quiet(): boolean {
-    return this.done && this.user.slotsInUse === 0;
+    return this.done && (this.halted || this.user.slotsInUse === 0);
+  }
+
+  /** Slots that wait for a final result. */
+  get slotsHeld(): number {
+    return this.halted ? 0 : this.user.slotsInUse;
   }
 
   /** Begins at `timePs`. */
@@ -101,7 +107,21 @@ export class RpcClient implements Actor, ResultHandler {
     this.agenda.push(timePs, this.actor, Op.start, 0);
   }
 
+  /** The host went down: everything under way, and everything not begun, ends as `hostCrashed`. */
+  abandon(timePs: number): void {
+    this.halted = true;
+    for (const lane of this.lanes) if (lane.active && !lane.ended) this.end(timePs, lane, 'hostCrashed');
+    const lane = new Lane();
+    while (this.started < this.plan.count) {
+      lane.index = this.started++;
+      this.plan.describe(lane.index, lane.rpc);
+      lane.intendedPs = lane.startPs = timePs;
+      this.end(timePs, lane, 'hostCrashed');
+    }
+  }
+
   onEvent(timePs: number, op: number, _arg: number): void {
+    if (this.halted) return;
     if ((op as Op) === Op.retryPump) this.retrySet = false;
     else if (this.plan.intendedPs !== undefined) {
       this.wanted++;
@@ -217,6 +237,7 @@ export class RpcClient implements Actor, ResultHandler {
   /** The last RPC has ended: receive buffers for any response are taken back. */
   private stop(timePs: number): void {
     this.stopping = true;
+    if (this.halted) return;
     for (const posted of this.receiveSlots) {
       if (posted === undefined || posted.lane !== undefined) continue;
       const slot = this.user.takeSlot();

@@ -59,6 +59,7 @@ export class RpcServer implements Actor, ResultHandler {
   private readonly inline = new Uint8Array(64);
   private retrySet = false;
   private stopping = false;
+  private halted = false;
 
   constructor(agenda: Agenda, user: HostUser, options: RpcServerOptions) {
     this.agenda = agenda;
@@ -77,6 +78,7 @@ export class RpcServer implements Actor, ResultHandler {
 
   /** Answers that are not final yet, or wait to be sent. */
   get busy(): number {
+    if (this.halted) return 0;
     let count = this.waiting.length;
     for (const offset of this.sendOffsets) if (offset !== -2) count++;
     for (const answer of this.thinking) if (answer !== undefined) count++;
@@ -93,7 +95,13 @@ export class RpcServer implements Actor, ResultHandler {
     }
   }
 
+  /** The host went down: nothing more happens here. */
+  abandon(): void {
+    this.halted = true;
+  }
+
   onEvent(timePs: number, op: number, arg: number): void {
+    if (this.halted) return;
     if ((op as Op) === Op.answer) {
       const answer = this.thinking[arg]!;
       this.thinking[arg] = undefined;

@@ -40,8 +40,8 @@ export type FaultCounts = Record<'dropped' | 'duplicated' | 'delayed' | 'corrupt
 const DEFAULT_REORDER_PS = 20_000_000;
 
 /**
- * Decides what becomes of each frame of one link direction. A corrupt frame's FCS is wrong, so a real MAC would drop it:
- * with `passCorrupt` it is delivered with a byte changed, to show what the checks above the MAC do.
+ * Decides what becomes of each frame of one link direction. A corrupt frame arrives with a wrong FCS, so the MAC or the
+ * switch at the other end drops it; with `passCorrupt` it is delivered with a bit changed (a fault behind the FCS).
  */
 export class FaultInjector {
   readonly counts: FaultCounts = { dropped: 0, duplicated: 0, delayed: 0, corrupted: 0 };
@@ -58,7 +58,7 @@ export class FaultInjector {
     rules: readonly FaultRule[],
     chances: FaultChances | undefined,
     random: Random,
-    passCorrupt = true,
+    passCorrupt = false,
   ) {
     this.rules = rules;
     this.seen = rules.map(() => 0);

@@ -48,7 +48,7 @@ export class LinkDirection implements Actor, FrameSink {
   private readonly faults: FaultInjector | undefined;
   private readonly frames: (Uint8Array | undefined)[] = [];
   private readonly free: number[] = [];
-  private up = true;
+  private readonly downTimes: [number, number][] = [];
 
   constructor(
     agenda: Agenda,
@@ -78,9 +78,9 @@ export class LinkDirection implements Actor, FrameSink {
     return this.frames.length - this.free.length;
   }
 
-  /** A frame that goes onto a link that is down is lost; one that is on the way still arrives. */
-  setUp(up: boolean): void {
-    this.up = up;
+  /** The link is down from..to: a frame that goes onto it then is lost; one that is on the way still arrives. */
+  setDown(fromPs: number, toPs: number): void {
+    this.downTimes.push([fromPs, toPs]);
   }
 
   onFrame(timePs: number, frame: Uint8Array): void {
@@ -88,7 +88,7 @@ export class LinkDirection implements Actor, FrameSink {
     this.counts.bytes += frame.length;
     this.observer?.(timePs, frame);
     const left = this.line.send(timePs, wireBytes(frame.length));
-    if (!this.up) {
+    if (this.downTimes.length > 0 && this.downTimes.some(([from, to]) => timePs >= from && timePs < to)) {
       this.counts.lostWhileDown++;
       return;
     }

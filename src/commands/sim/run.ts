@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand, type Outcome } from '../../base/base-command.js';
+import { MAX_SEED, sharedFlags, wholeNumber } from '../../base/flags.js';
+import { loadWorkload } from '../../data/load-workload.js';
+import { ContentError, UsageError } from '../../errors/errors.js';
+import { createSimNic } from '../../nic/sim/device.js';
+import { formatScenarioReport } from '../../report/scenario-report.js';
+import { validate } from '../../schema/validate.js';
+import { homaModuleDistribution, type LengthDistribution } from '../../workload/length-distribution.js';
+import { AddressError } from '../../world/addresses.js';
+import { DriverError } from '../../world/host/driver.js';
+import { PcapWriter } from '../../world/pcap.js';
+import type { ScenarioReport } from '../../world/scenario/report.js';
+import { runScenario } from '../../world/scenario/runner.js';
+import { ScenarioError, type Scenario } from '../../world/scenario/scenario.js';
+import type { CardMaker } from '../../world/scenario/setup.js';
+
+export default class SimRun extends BaseCommand<typeof SimRun> {
+  static override summary =
+    'Run a scenario of simulated hosts, cards and networks, and hold it against what it expects.';
+  static override description = `A scenario is a JSON file: hosts, network, faults, workload, expectations (schemas/scenario.v1.json). The same file and seed give the same output, byte for byte. All times are simulated. The exit code is 1 when an expectation does not hold.`;
+  static override examples = [
+    { description: 'One RPC between two hosts', command: '<%= config.bin %> sim run scenarios/rpc.json' },
+    {
+      description: 'A lossy network, with every frame kept',
+      command: '<%= config.bin %> sim run scenarios/lossy.json --pcap lossy.pcap',
+    },
+  ];
+
+  static override args = {
+    scenario: Args.string({ description: 'scenario file', required: true }),
+  };
+
+  static override flags = {
+    seed: wholeNumber({
+      description: "seed of every random draw, in place of the scenario's",
+      helpValue: 'NUMBER',
+      min: 0,
+      max: MAX_SEED,
+    }),
+    pcap: Flags.string({
+      description: 'write every frame, as it leaves its card, to this file',
+      helpValue: 'FILE',
+    }),
+    force: sharedFlags.force,
+  };
+
+  protected async execute(): Promise<Outcome<ScenarioReport>> {
+    const scenario = await readScenario(this.args.scenario);
+    const { pcap } = this.flags;
+    if (pcap !== undefined) await claimFile(pcap, this.flags.force);
+    const writer = new PcapWriter();
+    const total = (scenario.workload?.clients ?? []).reduce((sum, client) => sum + client.count, 0);
+    if (total > 1000) this.progress.start('RPCs', total);
+    const report = await runScenario(
+      {
+        scenario,
+        makeCard: simulatedCard,
+        lengths: await loadLengths(scenario),
+        ...(this.flags.seed === undefined ? {} : { seed: this.flags.seed }),
+        ...(pcap === undefined
+          ? {}
+          : {
+              onFrame: (timePs, frame) => {
+                writer.add(timePs, frame);
+              },
+            }),
+      },
+      {
+        signal: this.signal,
+        onProgress: (done) => {
+          this.progress.update(done);
+        },
+      },
+    ).catch((error: unknown) => {
+      if (error instanceof ScenarioError || error instanceof AddressError || error instanceof DriverError) {
+        throw new ContentError(`${this.args.scenario}: ${error.message}`, { cause: error });
+      }
+      throw error;
+    });
+    if (pcap !== undefined) await writeFile(pcap, writer.toBytes());
+    const missed = report.expectations.filter((expectation) => !expectation.ok);
+    return {
+      result: report,
+      render: () =>
+        formatScenarioReport(report, this.shape) +
+        (pcap === undefined ? '' : `\n${writer.frames} frames written to ${pcap}\n`),
+      ...(missed.length === 0 || report.partial
+        ? {}
+        : {
+            failure: new ContentError(
+              `${missed.length} of ${report.expectations.length} expectations failed: ${missed
+                .slice(0, 3)
+                .map((e) => `${e.path} is ${String(e.actual)}`)
+                .join('; ')}`,
+              { code: 'expectation' },
+            ),
+          }),
+    };
+  }
+}
+
+const simulatedCard: CardMaker =
+  ({ cycleTable, rpcEntries }) =>
+  (outputs) =>
+    createSimNic(
+      {
+        cycleTable: cycleTable === 'u250-original' ? 'u250-original' : 'u250-gen3x16',
+        ...(rpcEntries === undefined ? {} : { rpcEntries }),
+      },
+      outputs,
+    );
+
+async function readScenario(file: string): Promise<Scenario> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : 'cannot be read';
+    throw new UsageError(`${file}: ${reason}`, {
+      cause: error,
+      suggestions: ['homa-nic sim run scenarios/rpc.json'],
+    });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ContentError(`${file}: not JSON (${error instanceof Error ? error.message : 'unreadable'})`, {
+      cause: error,
+    });
+  }
+  const faults = await validate('scenario.v1', json);
+  if (faults.length > 0) throw new ContentError(`${file}: ${faults.join('; ')}`);
+  return json as Scenario;
+}
+
+async function loadLengths(scenario: Scenario): Promise<Record<string, LengthDistribution>> {
+  const lengths: Record<string, LengthDistribution> = {};
+  for (const { requestBytes } of scenario.workload?.clients ?? []) {
+    if (typeof requestBytes !== 'object' || !('workload' in requestBytes)) continue;
+    const name = requestBytes.workload;
+    lengths[name] ??= homaModuleDistribution(await loadWorkload(name));
+  }
+  return lengths;
+}
+
+/** Makes sure, before any work, that the file can be written. */
+async function claimFile(file: string, force: boolean): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, '', { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new UsageError(exists ? `${file} exists` : `${file} cannot be written`, {
+      cause: error,
+      suggestions: exists ? ['--force overwrites it', 'name another file'] : [],
+    });
+  }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at every card after a run, closes what is open, and writes the report.
+import type { CounterName } from '../../nic/regs.js';
+import { nearestRank } from '../../stats/percentile.js';
+import type { RpcClient } from '../apps/rpc-client.js';
+import type { RpcPlan } from '../apps/rpc-plan.js';
+import * as driver from '../host/driver.js';
+import type { Host } from '../host/host.js';
+import type { World } from '../world.js';
+import type { BuiltNetwork } from './build-network.js';
+import {
+  checkExpectations,
+  type HostReport,
+  type LatencyReport,
+  type RpcRow,
+  type ScenarioReport,
+  type SwitchReport,
+} from './report.js';
+import type { Scenario } from './scenario.js';
+import type { ScenarioMember } from './setup.js';
+
+export interface ClientRecord {
+  name: string;
+  host: Host;
+  plan: RpcPlan;
+  rows: RpcRow[];
+  app: RpcClient;
+}
+
+export interface PacketCounts {
+  total: number;
+  byType: Record<string, number>;
+  retransmitted: number;
+}
+
+export interface RunState {
+  scenario: Scenario;
+  seed: number;
+  partial: boolean;
+  world: World;
+  members: readonly ScenarioMember[];
+  clients: readonly ClientRecord[];
+  network: BuiltNetwork;
+  packets: PacketCounts;
+  problems: readonly string[];
+  originPs: number;
+}
+
+/** Looks at the cards (over the bus, as a driver would) and puts the report together. */
+export function collectReport(state: RunState): ScenarioReport {
+  const { world, scenario, members, clients, network } = state;
+  const endPs = world.nowPs;
+  const hosts: Record<string, HostReport> = {};
+  for (const member of members) hosts[member.plan.name] = lookAt(state, member);
+  const switches: Record<string, SwitchReport> = {};
+  for (const s of network.switches) {
+    switches[s.name] = {
+      dropped: s.droppedFrames,
+      flooded: s.flooded,
+      maxBufferBytes: s.maxQueuedBytes,
+      ports: s.ports.map((p) => ({
+        name: p.name,
+        dropped: p.droppedFrames,
+        maxBufferBytes: p.maxQueuedBytes,
+      })),
+    };
+  }
+  const all = Object.values(hosts);
+  const total = (name: CounterName): number => all.reduce((sum, host) => sum + (host.counters[name] ?? 0), 0);
+  const left = { rpcs: 0, calls: 0, dma: 0, clientSlots: 0 };
+  for (const host of all) {
+    for (const key of ['rpcs', 'calls', 'dma', 'clientSlots'] as const) left[key] += host.left[key];
+  }
+  const faults = { dropped: 0, duplicated: 0, delayed: 0, corrupted: 0 };
+  for (const { counts } of network.faults.values()) {
+    for (const key of ['dropped', 'duplicated', 'delayed', 'corrupted'] as const) faults[key] += counts[key];
+  }
+  const report: ScenarioReport = {
+    schemaVersion: 1,
+    kind: 'sim',
+    scenario: scenario.name,
+    simulated: true,
+    profile: world.profile.name,
+    seed: state.seed,
+    partial: state.partial,
+    endNs: (endPs - state.originPs) / 1000,
+    rpcs: rpcsOf(clients),
+    packets: {
+      ...state.packets,
+      byType: sorted(state.packets.byType),
+      lostWhileDown: network.directions.reduce((sum, d) => sum + d.counts.lostWhileDown, 0),
+    },
+    faults,
+    drops: dropsOf(hosts, switches),
+    grants: total('grantsSent'),
+    retransmissions: total('dataRetransmitted'),
+    highWater: {
+      switchBytes: Math.max(0, ...network.switches.map((s) => s.maxQueuedBytes)),
+      poolChunks: Math.max(0, ...all.map((host) => host.counters.poolChunksMax ?? 0)),
+      rpcs: Math.max(0, ...all.map((host) => host.counters.rpcsLiveMax ?? 0)),
+    },
+    violations: all.reduce((sum, host) => sum + host.dmaViolations.length, 0),
+    applicationFaults: all.reduce((sum, host) => sum + host.faults.length, 0),
+    left,
+    idle: all.every((host) => host.idleAfterClose),
+    hosts,
+    switches,
+    expectations: [],
+    passed: true,
+  };
+  report.expectations = checkExpectations(report, scenario.expectations ?? []);
+  report.passed = report.expectations.every((expectation) => expectation.ok);
+  return report;
+}
+
+function rpcsOf(clients: readonly ClientRecord[]): ScenarioReport['rpcs'] {
+  const list = clients.flatMap(({ rows }) => rows.slice().sort((a, b) => a.index - b.index));
+  const byOutcome: Record<string, number> = {};
+  for (const row of list) byOutcome[row.outcome] = (byOutcome[row.outcome] ?? 0) + 1;
+  const started = clients.reduce((sum, { app }) => sum + app.started, 0);
+  const ok = byOutcome['ok'] ?? 0;
+  return {
+    started,
+    ok,
+    failed: list.length - ok,
+    unfinished: started - list.length,
+    byOutcome: sorted(byOutcome),
+    latency: latencyOf(list),
+    list,
+  };
+}
+
+function latencyOf(rows: readonly RpcRow[]): LatencyReport {
+  const times = Float64Array.from(
+    rows.filter((row) => row.outcome === 'ok'),
+    (row) => Math.round((row.endNs - row.startNs) * 1000) / 1000,
+  ).sort();
+  const at = (p: number): number | null => {
+    const rank = nearestRank(times.length, p);
+    return rank === undefined ? null : times[rank - 1]!;
+  };
+  return {
+    count: times.length,
+    minNs: times.length === 0 ? null : times[0]!,
+    p50Ns: at(0.5),
+    p99Ns: at(0.99),
+    maxNs: times.length === 0 ? null : times[times.length - 1]!,
+  };
+}
+
+function lookAt(state: RunState, member: ScenarioMember): HostReport {
+  const { world } = state;
+  const { host } = member;
+  const faults: string[] = state.problems.filter((problem) => problem.startsWith(`${member.plan.name}: `));
+  const report: HostReport = {
+    counters: {},
+    left: { rpcs: 0, calls: 0, dma: 0, clientSlots: 0 },
+    idleAfterClose: true,
+    dmaViolations: host.memory.violations,
+    faults,
+    requestsServed: 0,
+  };
+  for (const { app } of member.servers) {
+    if (app === undefined) continue;
+    report.requestsServed += app.requests;
+    faults.push(...app.faults);
+  }
+  const open = host.users.filter((user) => user !== undefined);
+  for (const { app, host: own } of state.clients) {
+    if (own !== host) continue;
+    faults.push(...app.faults);
+    if (app.done) report.left.clientSlots += app.slotsHeld;
+  }
+  if (member.plan.down === true) return report;
+  try {
+    const counters = world.complete(host, driver.readCounters());
+    report.left.rpcs = counters.rpcsStarted - counters.rpcsCompleted - counters.rpcsFailed;
+    for (const user of open) {
+      const found = world.complete(host, driver.readUserState(user.user));
+      report.left.calls += found.outstanding;
+      report.left.dma += found.dmaInFlight;
+    }
+    for (const user of open) world.complete(host, host.closeUser(user));
+    const after = world.complete(host, driver.readCounters());
+    for (const [name, value] of Object.entries(after)) {
+      if (value !== 0) report.counters[name as CounterName] = value;
+    }
+    world.complete(host, driver.waitForIdle());
+  } catch (error) {
+    faults.push(error instanceof Error ? error.message : String(error));
+  }
+  report.idleAfterClose = host.slot.device.nextEventPs() === Infinity && host.slot.transfersInFlight === 0;
+  return report;
+}
+
+function dropsOf(
+  hosts: Readonly<Record<string, HostReport>>,
+  switches: Readonly<Record<string, SwitchReport>>,
+): Record<string, number> {
+  const drops: Record<string, number> = {};
+  for (const host of Object.values(hosts)) {
+    for (const [name, value] of Object.entries(host.counters)) {
+      if (name.startsWith('drop')) drops[name] = (drops[name] ?? 0) + value;
+    }
+  }
+  const full = Object.values(switches).reduce((sum, s) => sum + s.dropped, 0);
+  if (full > 0) drops['switchBufferFull'] = full;
+  return sorted(drops);
+}
+
+function sorted(record: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a scenario from cold cards to the report.
+import { Random } from '../../random/random.js';
+import type { Actor } from '../agenda.js';
+import { mapIpv4 } from '../addresses.js';
+import { RpcClient } from '../apps/rpc-client.js';
+import { homaType, isRetransmission } from '../frame-summary.js';
+import type { Host } from '../host/host.js';
+import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
+import { RunAborted, World } from '../world.js';
+import { buildNetwork, type BuiltNetwork } from './build-network.js';
+import { makePlan, type Lengths, type Target } from './client-plan.js';
+import { collectReport, type ClientRecord, type PacketCounts } from './collect.js';
+import type { RpcRow, ScenarioReport } from './report.js';
+import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
+import {
+  bringUp,
+  makeMembers,
+  memberOf,
+  placeServers,
+  startServer,
+  type CardMaker,
+  type ScenarioMember,
+} from './setup.js';
+
+/** What a run needs besides the scenario. */
+export interface ScenarioInputs {
+  scenario: Scenario;
+  makeCard: CardMaker;
+  /** the distributions that the scenario's workloads name */
+  lengths?: Lengths;
+  /** takes the place of the scenario's seed */
+  seed?: number;
+  /** sees every frame as it leaves a card or a switch for the first time (once a frame, at the sender) */
+  onFrame?: (timePs: number, frame: Uint8Array) => void;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+const DEFAULT_SEED = 1;
+const DEFAULT_END_US = 10_000_000;
+const DEFAULT_DRAIN_US = 20_000;
+const STOP_PS = 50_000_000;
+const DEFAULT_RATE_GBPS = 100;
+
+/** Runs a scenario and says what happened. Throws ScenarioError when its parts do not fit; never for what cards do. */
+export async function runScenario(inputs: ScenarioInputs, options: RunOptions = {}): Promise<ScenarioReport> {
+  return new ScenarioRun(inputs).run(options);
+}
+
+class ScenarioRun implements Actor {
+  private readonly scenario: Scenario;
+  private readonly seed: number;
+  private readonly world: World;
+  private readonly members: ScenarioMember[];
+  private readonly clients: ClientRecord[] = [];
+  private readonly packets: PacketCounts = { total: 0, byType: {}, retransmitted: 0 };
+  private readonly problems: string[] = [];
+  private network: BuiltNetwork = { switches: [], directions: [], faults: new Map() };
+  private readonly actor: number;
+  private readonly lengths: Lengths;
+  private readonly onFrame: ((timePs: number, frame: Uint8Array) => void) | undefined;
+
+  constructor(inputs: ScenarioInputs) {
+    this.scenario = inputs.scenario;
+    this.seed = inputs.seed ?? this.scenario.seed ?? DEFAULT_SEED;
+    this.lengths = inputs.lengths ?? {};
+    this.onFrame = inputs.onFrame;
+    this.world = new World({
+      seed: this.seed,
+      profile: pcieProfile(this.scenario.pcieProfile ?? DEFAULT_PCIE_PROFILE),
+      jitter: this.scenario.jitter ?? true,
+    });
+    this.members = makeMembers(this.world, this.scenario, inputs.makeCard);
+    this.actor = this.world.agenda.register(this);
+  }
+
+  async run(options: RunOptions): Promise<ScenarioReport> {
+    const { world, scenario } = this;
+    const live = this.members.filter((member) => member.plan.down !== true);
+    const discover = scenario.network?.neighbours === 'discover';
+    for (const member of live) world.complete(member.host, bringUp(member, this.members, discover));
+    placeServers(this.members, scenario.workload?.servers ?? []);
+    const originPs = world.nowPs + 1_000_000;
+    // Cables go in once every card is up, so that times in the file count from here.
+    this.network = buildNetwork(
+      world,
+      this.members.map((member) => member.host),
+      scenario.network ?? {},
+      scenario.faults ?? [],
+      originPs,
+    );
+    this.watchFrames(live.map((member) => member.host));
+    for (const member of live) {
+      for (const entry of member.servers) {
+        if ((entry.plan.startUs ?? 0) === 0) world.complete(member.host, startServer(world, member, entry));
+        else
+          this.at(originPs + entry.plan.startUs! * 1e6, () =>
+            this.begin(member, startServer(world, member, entry)),
+          );
+      }
+    }
+    const startPs = Math.max(originPs, world.nowPs);
+    for (const [i, client] of (scenario.workload?.clients ?? []).entries())
+      this.addClient(client, i, startPs);
+    for (const event of scenario.events ?? []) this.at(startPs + event.atUs * 1e6, () => this.happen(event));
+    const endPs = startPs + Math.round((scenario.endUs ?? DEFAULT_END_US) * 1e6);
+    const total = this.clients.reduce((sum, { plan }) => sum + plan.count, 0);
+    let partial = false;
+    const runOptions = {
+      untilPs: endPs,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onSlice: () => options.onProgress?.(this.endedRpcs(), total),
+    };
+    try {
+      await world.runAsync(() => this.clients.some(({ app }) => !app.done), runOptions);
+      const drainPs = world.nowPs + Math.round((scenario.drainUs ?? DEFAULT_DRAIN_US) * 1e6);
+      await world.runAsync(() => !this.isQuiet(), { ...runOptions, untilPs: drainPs });
+      for (const app of this.serverApps()) app.stop(world.nowPs);
+      await world.runAsync(() => true, { ...runOptions, untilPs: world.nowPs + STOP_PS });
+    } catch (error) {
+      if (!(error instanceof RunAborted)) throw error;
+      partial = true;
+    }
+    return collectReport({
+      scenario,
+      seed: this.seed,
+      partial,
+      world,
+      members: this.members,
+      clients: this.clients,
+      network: this.network,
+      packets: this.packets,
+      problems: this.problems,
+      originPs: startPs,
+    });
+  }
+
+  onEvent(_timePs: number, _op: number, arg: number): void {
+    this.actions[arg]!();
+  }
+
+  private readonly actions: (() => void)[] = [];
+
+  private at(timePs: number, action: () => void): void {
+    this.actions.push(action);
+    this.world.agenda.push(Math.round(timePs), this.actor, 0, this.actions.length - 1);
+  }
+
+  private begin(member: ScenarioMember, routine: ReturnType<typeof startServer>, then?: () => void): void {
+    member.host.run(
+      routine,
+      () => then?.(),
+      (error) =>
+        this.problems.push(`${member.plan.name}: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  }
+
+  private happen(event: ScenarioEvent): void {
+    const member = memberOf(this.members, event.host, 'event');
+    if (event.action === 'crash') {
+      member.host.crash();
+      for (const entry of member.servers) {
+        entry.app?.abandon();
+        entry.app = undefined;
+      }
+      for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
+      return;
+    }
+    const discover = this.scenario.network?.neighbours === 'discover';
+    this.begin(member, bringUp(member, this.members, discover), () => {
+      for (const entry of member.servers) this.begin(member, startServer(this.world, member, entry));
+    });
+  }
+
+  private addClient(client: ScenarioClient, index: number, startPs: number): void {
+    const { world } = this;
+    const member = memberOf(this.members, client.host, 'client');
+    const user = client.user ?? member.nextUser;
+    member.nextUser = Math.max(member.nextUser, user) + 1;
+    const opened = world.complete(member.host, member.host.openUser(user, client.c2hBytes));
+    const begin = Math.max(startPs, world.nowPs) + Math.round((client.startUs ?? 0) * 1e6);
+    const random = Random.fromSeed(this.seed).stream(`client/${index}`);
+    const servers: string[] = [];
+    const linkMbps = Math.round((this.scenario.network?.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);
+    const plan = makePlan(
+      client,
+      this.targetsOf(client, member),
+      random,
+      this.lengths,
+      linkMbps,
+      begin,
+      servers,
+    );
+    const rows: RpcRow[] = [];
+    const record: ClientRecord = {
+      name: client.host,
+      host: member.host,
+      plan,
+      rows,
+      app: new RpcClient(world.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
+        rows.push({
+          client: client.host,
+          index: outcome.index,
+          server: servers[outcome.index]!,
+          requestBytes: outcome.requestBytes,
+          responseBytes: outcome.responseBytes,
+          startNs: (outcome.startPs - begin) / 1000,
+          endNs: (outcome.endPs - begin) / 1000,
+          outcome: outcome.outcome,
+        });
+      }),
+    };
+    this.clients.push(record);
+    record.app.start(begin);
+  }
+
+  private targetsOf(client: ScenarioClient, own: ScenarioMember): Target[] {
+    const names =
+      client.to === '*'
+        ? this.members.filter((m) => m !== own && m.servers.length > 0).map((m) => m.plan.name)
+        : typeof client.to === 'string'
+          ? [client.to]
+          : client.to;
+    const port = client.port ?? 4000;
+    return names.map((name) => {
+      const member = memberOf(this.members, name, `client of ${client.host} calls`);
+      const server = member.servers.find(({ plan }) => (plan.port ?? 4000) === port);
+      const address = client.family === 'ipv4' ? mapIpv4(member.ipv4) : member.ipv6;
+      return { name, peer: { address, port }, responseBytes: server?.plan.responseBytes ?? 0 };
+    });
+  }
+
+  /** Counts each frame where it leaves a card. */
+  private watchFrames(hosts: readonly Host[]): void {
+    const names = new Set(hosts.map((host) => host.name));
+    for (const direction of this.network.directions) {
+      if (!names.has(direction.name.split('>')[0]!)) continue;
+      direction.observer = (timePs, frame) => {
+        const type = homaType(frame);
+        this.packets.total++;
+        this.packets.byType[type] = (this.packets.byType[type] ?? 0) + 1;
+        if (isRetransmission(frame)) this.packets.retransmitted++;
+        this.onFrame?.(timePs, frame);
+      };
+    }
+  }
+
+  private *serverApps(): Iterable<NonNullable<ScenarioMember['servers'][number]['app']>> {
+    for (const member of this.members) for (const { app } of member.servers) if (app !== undefined) yield app;
+  }
+
+  private isQuiet(): boolean {
+    for (const app of this.serverApps()) if (app.busy > 0) return false;
+    return this.clients.every(({ app }) => app.quiet);
+  }
+
+  private endedRpcs(): number {
+    return this.clients.reduce((sum, { app }) => sum + app.ended, 0);
+  }
+}

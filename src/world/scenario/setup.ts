@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings the hosts of a scenario up: cards probed, users opened, applications started.
+import type { NicDeviceFactory } from '../../nic/device.js';
+import { mapIpv4, parseIpv4, parseIpv6, parseMac } from '../addresses.js';
+import { RpcServer } from '../apps/rpc-server.js';
+import * as driver from '../host/driver.js';
+import type { Host } from '../host/host.js';
+import type { World } from '../world.js';
+import { ScenarioError, type Scenario, type ScenarioHost, type ScenarioServer } from './scenario.js';
+
+const DEFAULT_PORT = 4000;
+const DEFAULT_RECEIVES = 8;
+const DEFAULT_CAPACITY_BYTES = 65_536;
+
+/** A host of the scenario with all that runs on it. */
+export interface ScenarioMember {
+  plan: ScenarioHost;
+  host: Host;
+  ipv4: Uint8Array;
+  ipv6: Uint8Array;
+  nextUser: number;
+  servers: { plan: ScenarioServer; user: number; app: RpcServer | undefined }[];
+}
+
+/** How a card for a host is made. */
+export type CardMaker = (options: { cycleTable: string; rpcEntries?: number }) => NicDeviceFactory;
+
+/** Writes out hosts that have a count. */
+export function expandHosts(hosts: readonly ScenarioHost[]): ScenarioHost[] {
+  const all = hosts.flatMap((host) => {
+    const { count, ...one } = host;
+    if (count === undefined) return [one];
+    if (host.mac !== undefined || host.ipv4 !== undefined || host.ipv6 !== undefined) {
+      throw new ScenarioError(`host ${host.name}: a count and an address do not go together`);
+    }
+    return Array.from({ length: count }, (_, i) => ({ ...one, name: `${host.name}${i + 1}` }));
+  });
+  const names = new Set<string>();
+  for (const host of all) {
+    if (names.has(host.name)) throw new ScenarioError(`two hosts are called '${host.name}'`);
+    names.add(host.name);
+  }
+  return all;
+}
+
+/** Makes the hosts with their addresses (host n: 02:48:4f:4d:00:nn, 10.77.0.n, fd77::n unless said otherwise). */
+export function makeMembers(world: World, scenario: Scenario, makeCard: CardMaker): ScenarioMember[] {
+  return expandHosts(scenario.hosts).map((plan, i) => {
+    const number = i + 1;
+    const mac = parseMac(plan.mac ?? `02:48:4f:4d:00:${number.toString(16).padStart(2, '0')}`);
+    const ipv4 = parseIpv4(plan.ipv4 ?? `10.77.0.${number}`);
+    const ipv6 = parseIpv6(plan.ipv6 ?? `fd77::${number.toString(16)}`);
+    const { loopback, registers, rpcEntries } = plan;
+    const settings: driver.CardSettings = {
+      mac,
+      ipv4,
+      ipv6,
+      ...(loopback === undefined ? {} : { loopback }),
+      ...(registers === undefined ? {} : { registers }),
+    };
+    const card = makeCard({
+      cycleTable: world.profile.cycleTable,
+      ...(rpcEntries === undefined ? {} : { rpcEntries }),
+    });
+    return { plan, host: world.addHost(plan.name, settings, card), ipv4, ipv6, nextUser: 1, servers: [] };
+  });
+}
+
+/** Probes a card and tells it its neighbours. */
+export function* bringUp(
+  member: ScenarioMember,
+  members: readonly ScenarioMember[],
+  discover: boolean,
+): driver.Routine<void> {
+  yield* member.host.probe();
+  if (discover) return;
+  for (const other of members) {
+    if (other === member && member.plan.loopback !== true) continue;
+    yield* driver.addNeighbour(other.ipv6, other.host.settings.mac);
+    yield* driver.addNeighbour(mapIpv4(other.ipv4), other.host.settings.mac);
+  }
+}
+
+/** Assigns each server its user. */
+export function placeServers(members: readonly ScenarioMember[], servers: readonly ScenarioServer[]): void {
+  for (const plan of servers) {
+    const member = memberOf(members, plan.host, 'server');
+    const user = plan.user ?? member.nextUser;
+    member.nextUser = Math.max(member.nextUser, user) + 1;
+    member.servers.push({ plan, user, app: undefined });
+  }
+}
+
+/** Opens the user of a server, binds its port, and starts it. */
+export function* startServer(
+  world: World,
+  member: ScenarioMember,
+  entry: ScenarioMember['servers'][number],
+): driver.Routine<void> {
+  const { plan, user } = entry;
+  const opened = yield* member.host.openUser(user, plan.c2hBytes);
+  yield* driver.bindPort(user, plan.port ?? DEFAULT_PORT);
+  entry.app = new RpcServer(world.agenda, opened, {
+    receives: plan.receives ?? DEFAULT_RECEIVES,
+    capacityBytes: plan.capacityBytes ?? DEFAULT_CAPACITY_BYTES,
+    responseBytes: plan.responseBytes ?? 0,
+    thinkPs: Math.round((plan.thinkUs ?? 0) * 1e6),
+    silent: plan.silent ?? false,
+  });
+}
+
+/** The member of that name; ScenarioError otherwise. */
+export function memberOf(members: readonly ScenarioMember[], name: string, what: string): ScenarioMember {
+  const found = members.find((member) => member.plan.name === name);
+  if (found === undefined) throw new ScenarioError(`${what} on '${name}', which is no host`);
+  return found;
+}
