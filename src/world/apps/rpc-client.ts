@@ -4,12 +4,14 @@ import { CallFlag, Code, CodeName, INLINE_BYTES, ResultFlag } from '../../nic/re
 import type { Actor, Agenda } from '../agenda.js';
 import type { CallResult } from '../host/call.js';
 import type { HostUser, ResultHandler } from '../host/host-user.js';
-import { fillPattern, findWrongByte, keyFor, patternInto } from '../host/pattern.js';
+import { fillPattern, findWrongByte, keyFor, ShortPattern } from '../host/pattern.js';
 import type { OutcomeSink, PlannedRpc, RpcOutcome, RpcPlan } from './rpc-plan.js';
 
 /** One RPC under way, and the buffers and slots it holds. */
 class Lane {
   active = false;
+  /** the request still has to be given to the card */
+  unsent = false;
   index = 0;
   key = 0;
   readonly rpc: PlannedRpc = {
@@ -57,7 +59,7 @@ export class RpcClient implements Actor, ResultHandler {
   private readonly idle: Lane[] = [];
   private readonly sendSlots: (Lane | undefined)[] = new Array<Lane | undefined>(256);
   private readonly receiveSlots: (Posted | undefined)[] = new Array<Posted | undefined>(256);
-  private readonly inline = new Uint8Array(64);
+  private readonly short = new ShortPattern();
   private readonly outcome: RpcOutcome = {
     index: 0,
     requestBytes: 0,
@@ -155,6 +157,7 @@ export class RpcClient implements Actor, ResultHandler {
       // never taken: the same RPC goes again
       this.sendSlots[lane.sendSlot] = undefined;
       lane.sendSlot = 0;
+      lane.unsent = true;
       this.retryLater(timePs);
       return;
     }
@@ -246,7 +249,8 @@ export class RpcClient implements Actor, ResultHandler {
   }
 
   private settle(timePs: number, lane: Lane): void {
-    if (!lane.active || !lane.ended || lane.sendSlot !== 0 || lane.receive !== undefined) return;
+    if (!lane.active || !lane.ended || lane.unsent || lane.sendSlot !== 0 || lane.receive !== undefined)
+      return;
     lane.active = false;
     this.idle.push(lane);
     const pause = this.plan.pausePs?.() ?? 0;
@@ -264,8 +268,7 @@ export class RpcClient implements Actor, ResultHandler {
       if (slot === 0) break;
       this.user.release(timePs, slot, this.releases.pop()!);
     }
-    for (const lane of this.lanes)
-      if (lane.active && !lane.ended && lane.sendSlot === 0) this.send(timePs, lane);
+    for (const lane of this.lanes) if (lane.unsent) this.send(timePs, lane);
     if (this.plan.match === 'any' && !this.stopping) {
       while (this.posted < this.plan.outstanding && this.wanted > 0) {
         const offset = this.user.receiveArena.take(this.plan.maxResponseBytes);
@@ -283,6 +286,7 @@ export class RpcClient implements Actor, ResultHandler {
       this.plan.describe(index, lane.rpc);
       lane.key = keyFor(Math.imul(index + 1, 0x2545f491) ^ this.keySeed, lane.rpc.requestBytes);
       lane.intendedPs = this.plan.intendedPs === undefined ? timePs : this.plan.intendedPs(index);
+      lane.unsent = true;
       this.send(timePs, lane);
     }
   }
@@ -304,11 +308,12 @@ export class RpcClient implements Actor, ResultHandler {
       return;
     }
     lane.sendSlot = slot;
+    lane.unsent = false;
     this.sendSlots[slot] = lane;
     const cookie = this.cookieOf(lane);
     if (inline) {
-      patternInto(this.inline, requestBytes, lane.key);
-      lane.startPs = this.user.sendRequestInline(timePs, slot, peer, this.inline, requestBytes, cookie);
+      const payload = this.short.of(lane.key, requestBytes);
+      lane.startPs = this.user.sendRequestInline(timePs, slot, peer, payload, cookie);
     } else {
       lane.startPs = this.user.sendRequest(timePs, slot, peer, lane.sendOffset, requestBytes, cookie);
     }

@@ -4,7 +4,7 @@ import { CallFlag, INLINE_BYTES, ResultFlag } from '../../nic/regs.js';
 import type { Actor, Agenda } from '../agenda.js';
 import { CallResult } from '../host/call.js';
 import type { HostUser, ResultHandler } from '../host/host-user.js';
-import { fillPattern, findWrongByte, patternInto, readKey } from '../host/pattern.js';
+import { fillPattern, findWrongByte, readKey, ShortPattern } from '../host/pattern.js';
 
 export interface RpcServerOptions {
   /** receive buffers that lie ready */
@@ -56,7 +56,7 @@ export class RpcServer implements Actor, ResultHandler {
   private readonly unposted: Posted[] = [];
   private readonly releases: number[] = [];
   private readonly spare: Answer[] = [];
-  private readonly inline = new Uint8Array(64);
+  private readonly short = new ShortPattern();
   private retrySet = false;
   private stopping = false;
   private halted = false;
@@ -184,9 +184,8 @@ export class RpcServer implements Actor, ResultHandler {
     const slot = this.user.takeSlot();
     if (slot === 0) return false;
     if (sizeBytes <= INLINE_BYTES) {
-      patternInto(this.inline, sizeBytes, key);
       this.sendOffsets[slot] = -1;
-      this.user.sendResponseInline(timePs, slot, request, this.inline, sizeBytes, 0);
+      this.user.sendResponseInline(timePs, slot, request, this.short.of(key, sizeBytes), 0);
       return true;
     }
     const offset = this.user.sendArena.take(sizeBytes);

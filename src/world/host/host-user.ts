@@ -6,6 +6,7 @@ import {
   CALL_SET_BYTES,
   CLIENT_PORT_BASE,
   CallFlag,
+  INLINE_BYTES,
   INLINE_OFFSET,
   SLOTS,
   UserCall,
@@ -40,6 +41,7 @@ export class HostUser {
   /** a core issues one store at a time: from when each call set's core is free */
   private readonly coreFree = new Float64Array(CALL_SETS);
   private handler: ResultHandler | undefined;
+  private readonly inline = new Uint8Array(INLINE_BYTES);
   private errors = 0;
 
   constructor(user: number, buffers: UserBuffers, slot: CardSlot, storeIntervalPs: number) {
@@ -102,18 +104,17 @@ export class HostUser {
     return this.issue(timePs, UserCall.sendmsg, set);
   }
 
-  /** Sends a request of 1 to 64 bytes inline: payload first, then the call. `payload` has 64 bytes and is copied. */
+  /** Sends a request of 1 to 64 bytes inline: payload first, then the call. */
   sendRequestInline(
     timePs: number,
     slot: number,
     peer: Peer,
     payload: Uint8Array,
-    size: number,
     cookie: number,
     set = 0,
   ): number {
-    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, payload, set);
-    this.call.begin(CallFlag.inline, slot, 0, size, cookie);
+    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, this.padded(payload), set);
+    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
     this.call.setPeer(peer);
     this.issue(begin, UserCall.sendmsg, set);
     return begin;
@@ -139,11 +140,10 @@ export class HostUser {
     slot: number,
     request: CallResult,
     payload: Uint8Array,
-    size: number,
     cookie: number,
   ): number {
-    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, payload, 0);
-    this.call.begin(CallFlag.inline, slot, 0, size, cookie);
+    const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, this.padded(payload), 0);
+    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
     this.addressResponse(request);
     this.issue(begin, UserCall.sendmsg, 0);
     return begin;
@@ -228,6 +228,12 @@ export class HostUser {
     this.call.setPeer({ address: request.peerAddress, port: request.peerPort });
     this.call.setOwnPort(request.ownPort);
     this.call.setId(request.idLow, request.idHigh);
+  }
+
+  private padded(payload: Uint8Array): Uint8Array {
+    this.inline.fill(0);
+    this.inline.set(payload);
+    return this.inline;
   }
 
   private issue(timePs: number, call: number, set: number): number {

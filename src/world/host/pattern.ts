@@ -27,6 +27,18 @@ export function patternBytes(key: number, lengthBytes: number): Uint8Array {
   return out;
 }
 
+/** Patterns of 1 to 64 bytes in one reused array, each length with its view: for payloads stored with the call. */
+export class ShortPattern {
+  private readonly bytes = new Uint8Array(64);
+  private readonly views = Array.from({ length: 65 }, (_, length) => this.bytes.subarray(0, length));
+
+  /** The pattern, valid until the next call. */
+  of(key: number, lengthBytes: number): Uint8Array {
+    patternInto(this.bytes, lengthBytes, key);
+    return this.views[lengthBytes]!;
+  }
+}
+
 /** The key of a message of `lengthBytes`: as much of `number` as its first word holds, so that a reader can know it. */
 export function keyFor(number: number, lengthBytes: number): number {
   return lengthBytes >= 4 ? number | 0 : number & (2 ** (8 * lengthBytes) - 1);

@@ -19,6 +19,9 @@ import {
 import type { Scenario } from './scenario.js';
 import type { ScenarioMember } from './setup.js';
 
+/** Longer than any timer of a card that has nothing to do. */
+const SETTLE_PS = 2e12;
+
 export interface ClientRecord {
   name: string;
   host: Host;
@@ -52,6 +55,13 @@ export function collectReport(state: RunState): ScenarioReport {
   const endPs = world.nowPs;
   const hosts: Record<string, HostReport> = {};
   for (const member of members) hosts[member.plan.name] = lookAt(state, member);
+  // With every user closed a card has nothing to do: its timers may run out, then all must be still.
+  world.runWhile(() => true, world.nowPs + SETTLE_PS);
+  for (const { plan, host } of members) {
+    if (plan.down === true) continue;
+    hosts[plan.name]!.idleAfterClose =
+      host.slot.device.nextEventPs() === Infinity && host.slot.transfersInFlight === 0;
+  }
   const switches: Record<string, SwitchReport> = {};
   for (const s of network.switches) {
     switches[s.name] = {
@@ -189,7 +199,6 @@ function lookAt(state: RunState, member: ScenarioMember): HostReport {
   } catch (error) {
     faults.push(error instanceof Error ? error.message : String(error));
   }
-  report.idleAfterClose = host.slot.device.nextEventPs() === Infinity && host.slot.transfersInFlight === 0;
   return report;
 }
 

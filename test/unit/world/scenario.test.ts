@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, readdirSync } from 'node:fs';
+import { expect } from 'chai';
+import { loadWorkload } from '#src/data/load-workload.js';
+import { validate } from '#src/schema/validate.js';
+import { homaModuleDistribution } from '#src/workload/length-distribution.js';
+import { runScenario } from '#src/world/scenario/runner.js';
+import type { Scenario } from '#src/world/scenario/scenario.js';
+import { simCard } from './sim-card.js';
+
+const files = readdirSync('scenarios').filter((file) => file.endsWith('.json'));
+
+async function lengthsOf(scenario: Scenario) {
+  const names = (scenario.workload?.clients ?? []).flatMap(({ requestBytes }) =>
+    typeof requestBytes === 'object' && 'workload' in requestBytes ? [requestBytes.workload] : [],
+  );
+  const loaded = await Promise.all(
+    names.map(async (name) => [name, homaModuleDistribution(await loadWorkload(name))]),
+  );
+  return Object.fromEntries(loaded);
+}
+
+describe('world: scenario files', () => {
+  for (const file of files) {
+    it(`${file} is valid and meets its expectations`, async function () {
+      this.timeout(120_000);
+      const scenario = JSON.parse(readFileSync(`scenarios/${file}`, 'utf8')) as Scenario;
+      expect(await validate('scenario.v1', scenario)).to.deep.equal([]);
+      expect(scenario.expectations?.length ?? 0).to.be.above(0);
+      const report = await runScenario({ scenario, makeCard: simCard, lengths: await lengthsOf(scenario) });
+      expect(report.expectations.filter((expectation) => !expectation.ok)).to.deep.equal([]);
+      expect(report.passed).to.equal(true);
+      expect(report.violations, 'DMA violations').to.equal(0);
+      const faults = Object.values(report.hosts).flatMap((host) => host.faults);
+      expect(faults).to.deep.equal([]);
+    });
+  }
+});
+
+const LOSSY: Scenario = {
+  schemaVersion: 1,
+  name: 'lossy',
+  hosts: [{ name: 'a' }, { name: 'b' }],
+  faults: [{ random: { drop: 0.05, duplicate: 0.05, reorder: 0.05 } }],
+  workload: {
+    servers: [{ host: 'b', receives: 16 }],
+    clients: [{ host: 'a', to: 'b', count: 60, outstanding: 8, requestBytes: { min: 1, max: 30_000 } }],
+  },
+  drainUs: 200_000,
+};
+
+describe('world: scenario runner', () => {
+  it('gives the same bytes for the same file, frames included, and others for another seed', async () => {
+    const run = async (seed: number): Promise<string> => {
+      const frames: string[] = [];
+      const report = await runScenario({
+        scenario: LOSSY,
+        makeCard: simCard,
+        seed,
+        onFrame: (timePs, frame) => frames.push(`${timePs} ${Buffer.from(frame).toString('base64')}`),
+      });
+      return JSON.stringify(report) + frames.join('\n');
+    };
+    const first = await run(3);
+    expect(await run(3)).to.equal(first);
+    expect(await run(4)).to.not.equal(first);
+  });
+
+  it('is ended by its signal and says so', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const report = await runScenario({ scenario: LOSSY, makeCard: simCard }, { signal: controller.signal });
+    expect(report.partial).to.equal(true);
+    expect(report.rpcs.ok).to.be.below(60);
+  });
+});
