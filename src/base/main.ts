@@ -6,6 +6,7 @@ import type { Config as OclifConfig } from '@oclif/core';
 import { EXIT, UsageError } from '../errors/errors.js';
 import { classify } from './classify.js';
 import { formatEnvelope, formatError, makeEnvelope } from './envelope.js';
+import { leadingWords, loadConfig } from './load-config.js';
 import { endQuietlyOnClosedPipe, writeErr, writeOut } from './terminal.js';
 
 /** Folder of the package: the one that holds package.json. */
@@ -42,27 +43,24 @@ async function reportOutside(thrown: unknown, argv: readonly string[], root: str
  * `help NAME` and for `--help` takes one way, and --json is honoured on all of them.
  */
 async function dispatch(argv: readonly string[], root: string): Promise<void> {
-  const { Config, toStandardizedId } = await import('@oclif/core');
-  const config = await Config.load({ root, devPlugins: false, userPlugins: false });
-  const words = argv.filter((word) => word !== '--json');
   const end = argv.indexOf('--');
   const beforeEnd = end === -1 ? argv : argv.slice(0, end);
-  if (words.length === 0 || words[0] === 'help' || beforeEnd.includes('--help')) {
-    return showHelp(config, words[0] === 'help' ? argv.filter((_, i) => i !== argv.indexOf('help')) : argv);
-  }
-  const typed = argv.findIndex((word) => word.startsWith('-'));
-  const names = typed === -1 ? argv : argv.slice(0, typed);
+  const isHelp = argv[0] === 'help' || beforeEnd.includes('--help');
+  const asked = argv[0] === 'help' ? argv.slice(1) : argv;
+  const names = leadingWords(asked);
+  const config = await loadConfig(names, root);
+  if (isHelp || argv.every((word) => word === '--json')) return showHelp(config, asked);
   let length = names.length;
   while (length > 0 && !config.findCommand(names.slice(0, length).join(':'))) length--;
-  if (length === 0) {
-    const id = names.map((name) => toStandardizedId(name, config)).join(':');
-    if (names.length > 0 && config.findTopic(id)) return showHelp(config, argv);
-    if (names.length === 0)
-      throw new UsageError(`unknown flag ${argv[0]}`, { suggestions: ['homa-nic --help'] });
-    await config.runCommand(id, argv.slice(names.length)); // ends in our command_not_found hook
+  if (length > 0) {
+    await config.runCommand(names.slice(0, length).join(':'), argv.slice(length));
     return;
   }
-  await config.runCommand(names.slice(0, length).join(':'), argv.slice(length));
+  if (names.length === 0)
+    throw new UsageError(`unknown flag ${argv[0]}`, { suggestions: ['homa-nic --help'] });
+  const id = names.join(':');
+  if (config.findTopic(id)) return showHelp(config, argv);
+  await config.runCommand(id, argv.slice(names.length)); // ends in our command_not_found hook
 }
 
 async function showHelp(config: OclifConfig, argv: readonly string[]): Promise<void> {
