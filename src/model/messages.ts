@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Random } from '../random/random.js';
+import type { LengthDistribution } from '../workload/length-distribution.js';
+
+/** Bytes the link sends in one cycle: the unit of time (5.12 ns at 100 Gbit/s) and of length in the model. */
+export const UNIT_BYTES = 64;
+/** Bounds that let a remaining length and a message number share one float64 key (see keyOf). */
+export const MAX_UNITS = 2 ** 26 - 1;
+export const MAX_MESSAGES = 20_000_000;
+const ID_RANGE = 2 ** 27;
+
+/** Sort key of a message: by remaining units, ties by arrival. Exact in a float64. */
+export function keyOf(remainingUnits: number, message: number): number {
+  return remainingUnits * ID_RANGE + message;
+}
+/** The message of a key. */
+export function messageOf(key: number): number {
+  return key - Math.floor(key / ID_RANGE) * ID_RANGE;
+}
+/** The remaining units of a key. */
+export function remainingOf(key: number): number {
+  return Math.floor(key / ID_RANGE);
+}
+
+/** One message of an explicit list of arrivals. */
+export interface Arrival {
+  readonly cycle: number;
+  readonly units: number;
+}
+
+/**
+ * The messages of a run, in arrival order, in typed arrays; a message is its index. Poisson arrivals are made on
+ * demand, so a run may ask for a few more than it measures without paying for all of them.
+ */
+export class Messages {
+  arrivalCycle: Float64Array;
+  lengthUnits: Int32Array;
+  lengthBytes: Int32Array;
+  remaining: Int32Array;
+  /** Messages made so far. */
+  count = 0;
+  private readonly make: (index: number) => void;
+  /** No message beyond this number exists. */
+  readonly limit: number;
+
+  private constructor(capacity: number, limit: number, make: (self: Messages) => (index: number) => void) {
+    this.limit = limit;
+    this.arrivalCycle = new Float64Array(capacity);
+    this.lengthUnits = new Int32Array(capacity);
+    this.lengthBytes = new Int32Array(capacity);
+    this.remaining = new Int32Array(capacity);
+    this.make = make(this);
+  }
+
+  /**
+   * Poisson arrivals of lengths from `distribution`, so that the offered load is `load` of the link. The gaps and the
+   * lengths are separate streams of the seed: every strategy sees the same messages.
+   */
+  static poisson(options: {
+    distribution: LengthDistribution;
+    load: number;
+    seed: number;
+    capacity: number;
+    limit: number;
+    unitBytes?: number;
+  }): Messages {
+    const { distribution, load, seed, capacity, limit } = options;
+    const unitBytes = options.unitBytes ?? UNIT_BYTES;
+    const gap = meanUnits(distribution, unitBytes) / load;
+    const gaps = Random.fromSeed(seed).stream('model gaps');
+    const lengths = Random.fromSeed(seed).stream('model lengths');
+    let time = 0;
+    return new Messages(capacity, limit, (self) => (index) => {
+      time += gaps.nextExponential() * gap;
+      const bytes = distribution.lengthBytes(lengths.nextUnit());
+      self.set(index, Math.floor(time), Math.ceil(bytes / unitBytes), bytes);
+    });
+  }
+
+  /** The messages of a list, whose cycles must not decrease. */
+  static list(arrivals: readonly Arrival[]): Messages {
+    return new Messages(Math.max(1, arrivals.length), arrivals.length, (self) => (index) => {
+      const { cycle, units } = arrivals[index]!;
+      self.set(index, cycle, units, units * UNIT_BYTES);
+    });
+  }
+
+  /** True when message `index` exists; makes it if need be. */
+  has(index: number): boolean {
+    while (this.count <= index) {
+      if (this.count >= this.limit) return false;
+      if (this.count >= this.remaining.length) this.grow();
+      this.make(this.count);
+      this.count++;
+    }
+    return true;
+  }
+
+  private set(index: number, cycle: number, units: number, bytes: number): void {
+    this.arrivalCycle[index] = cycle;
+    this.lengthUnits[index] = units;
+    this.lengthBytes[index] = bytes;
+    this.remaining[index] = units;
+  }
+
+  private grow(): void {
+    const size = Math.max(16, Math.min(this.limit, this.remaining.length * 2));
+    const copy = <T extends Float64Array | Int32Array>(from: T, to: T): T => {
+      to.set(from);
+      return to;
+    };
+    this.arrivalCycle = copy(this.arrivalCycle, new Float64Array(size));
+    this.lengthUnits = copy(this.lengthUnits, new Int32Array(size));
+    this.lengthBytes = copy(this.lengthBytes, new Int32Array(size));
+    this.remaining = copy(this.remaining, new Int32Array(size));
+  }
+}
+
+/** Mean length of a message in whole units. */
+export function meanUnits(distribution: LengthDistribution, unitBytes = UNIT_BYTES): number {
+  const share = distribution.probabilities();
+  let mean = 0;
+  for (let i = 0; i < share.length; i++)
+    mean += share[i]! * Math.ceil(distribution.lengthsBytes[i]! / unitBytes);
+  return mean;
+}

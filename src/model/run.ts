@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+import { percentileNearestRank } from '../stats/percentile.js';
+import { LengthDistribution } from '../workload/length-distribution.js';
+import type { CurvePoint } from './collector.js';
+import { Engine } from './engine.js';
+import { Messages, meanUnits, MAX_UNITS, type Arrival } from './messages.js';
+import { ModelError } from './model-error.js';
+import { checkSettings, strategyEntry, waterMarks, type ModelSettings } from './settings.js';
+import { equalLoadThresholds } from './thresholds.js';
+
+/** Slowdown of the messages of one size class. Percentiles are null where there are too few messages for them. */
+export interface SlowdownSummary {
+  readonly count: number;
+  readonly mean: number | null;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+}
+/** A tenth of the messages by size: lengths above the class before, up to and including `upToBytes`. */
+export interface SizeClass extends SlowdownSummary {
+  readonly upToBytes: number;
+}
+
+/** What one run found. Counts and cycles are from the end of the warm-up to the last measured completion. */
+export interface ModelResult {
+  readonly settings: ModelSettings;
+  readonly simulated: true;
+  readonly cycles: number;
+  readonly endCycle: number;
+  readonly arrived: number;
+  /** Measured completions. */
+  readonly completions: number;
+  readonly packets: number;
+  readonly meanCompletionCycles: number;
+  readonly slowdown: SlowdownSummary;
+  readonly deciles: readonly SizeClass[];
+  /** Packets sent while a message with less remaining waited. */
+  readonly inversions: number;
+  readonly inversionShare: number;
+  /** Mean over the inverted packets of remaining / smallest remaining; null without any. */
+  readonly violationRatio: number | null;
+  readonly worstViolation: number;
+  /** Cycles in which the link was idle while work waited. */
+  readonly underflowCycles: number;
+  readonly utilization: number;
+  /** Share of the time each sorted slot was in use, head first. */
+  readonly slotOccupancy: readonly number[];
+  readonly highWater: number;
+  readonly lowWater: number;
+  /** Entries moved to and from the store behind the slots. */
+  readonly moves: number;
+  readonly maxSize: number;
+  /** Work of all messages that arrived, what of it was sent, and what was left at the end, in units. */
+  readonly unitsIn: number;
+  readonly unitsOut: number;
+  readonly unitsLeft: number;
+  readonly backlog: readonly CurvePoint[];
+}
+
+/** Where messages come from: drawn from a distribution, or listed. */
+export type Source =
+  | { readonly kind: 'poisson'; readonly distribution: LengthDistribution }
+  | { readonly kind: 'list'; readonly arrivals: readonly Arrival[] };
+
+/** Runs the model once. Throws ModelError for settings out of range. `onComplete` is told of every completion. */
+export function runModel(
+  settings: ModelSettings,
+  source: Source,
+  onComplete?: (message: number, cycle: number, messages: Messages) => void,
+): ModelResult {
+  const full = resolve(settings, source);
+  checkSettings(full);
+  const messages = makeMessages(full, source);
+  const distribution =
+    source.kind === 'poisson' ? source.distribution : listed(source.arrivals, full.unitBytes);
+  const marks = waterMarks(full);
+  const strategy = strategyEntry(full.strategy).create({
+    messages,
+    entries: full.entries ?? Infinity,
+    levels: full.levels,
+    buckets: full.buckets,
+    refillCycles: full.refillCycles,
+    lowMark: marks.low,
+    highMark: marks.high,
+    thresholdsUnits:
+      full.strategy === 'strict' ? equalLoadThresholds(distribution, full.levels, full.unitBytes) : [],
+    maxUnits: Math.ceil(distribution.lengthsBytes.at(-1)! / full.unitBytes),
+  });
+
+  const boundaries = distribution.decileBoundariesBytes();
+  const measured = full.messages - full.warmup;
+  const slowdowns = new Float64Array(measured);
+  const classes = new Uint8Array(measured);
+  let count = 0;
+  let sumCycles = 0;
+  const original = full.originalAccounting;
+  const outcome = new Engine(full, messages, strategy, (message, cycle) => {
+    onComplete?.(message, cycle, messages);
+    if (!original && (message < full.warmup || message >= full.messages)) return;
+    const taken = cycle - messages.arrivalCycle[message]!;
+    const ratio = taken / messages.lengthUnits[message]!;
+    slowdowns[count] = original ? Math.floor(ratio) : ratio;
+    const bytes = messages.lengthBytes[message]!;
+    let size = 0;
+    while (size < 9 && bytes > boundaries[size]!) size++;
+    classes[count] = size;
+    sumCycles += taken;
+    count++;
+  }).run();
+
+  const { collector } = outcome;
+  const cycles = outcome.endCycle - collector.startCycle;
+  return {
+    settings: full,
+    simulated: true,
+    cycles,
+    endCycle: outcome.endCycle,
+    arrived: outcome.arrived,
+    completions: count,
+    packets: collector.packets,
+    meanCompletionCycles: sumCycles / count,
+    slowdown: summary(slowdowns.slice(0, count)),
+    deciles: byClass(slowdowns, classes, count).map((values, i) => ({
+      upToBytes: boundaries[i] ?? distribution.lengthsBytes.at(-1)!,
+      ...summary(values),
+    })),
+    inversions: collector.inversions,
+    inversionShare: collector.packets === 0 ? 0 : collector.inversions / collector.packets,
+    violationRatio: collector.inversions === 0 ? null : collector.violationSum / collector.inversions,
+    worstViolation: collector.worstViolation,
+    underflowCycles: collector.underflowCycles,
+    utilization: cycles === 0 ? 0 : collector.unitsOut / cycles,
+    slotOccupancy: collector.slotOccupancy(),
+    highWater: outcome.highWater,
+    lowWater: outcome.lowWater,
+    moves: outcome.moves,
+    maxSize: collector.maxSize,
+    unitsIn: outcome.unitsIn,
+    unitsOut: collector.unitsOutEver,
+    unitsLeft: outcome.unitsLeft,
+    backlog: collector.backlogCurve(),
+  };
+}
+
+/** Settings that follow from others: a list has its own number of messages, the original knows no warm-up. */
+function resolve(settings: ModelSettings, source: Source): ModelSettings {
+  let full = settings;
+  if (source.kind === 'list') {
+    const messages = Math.min(settings.messages, source.arrivals.length);
+    full = { ...full, workload: 'arrivals', messages, warmup: Math.min(settings.warmup, messages - 1) };
+  }
+  if (settings.originalAccounting) full = { ...full, warmup: 0, insertCycles: 1, popCycles: 0 };
+  return full;
+}
+
+function makeMessages(settings: ModelSettings, source: Source): Messages {
+  if (source.kind === 'list') return Messages.list(source.arrivals);
+  const { distribution } = source;
+  if (Math.ceil(distribution.lengthsBytes.at(-1)! / settings.unitBytes) > MAX_UNITS) {
+    throw new ModelError(
+      `workload ${settings.workload} has messages of ${distribution.lengthsBytes.at(-1)} bytes, ` +
+        `the model takes up to ${MAX_UNITS} units of ${settings.unitBytes} bytes`,
+    );
+  }
+  // Arrivals go on behind the measured messages until the last of these is done, so that the end of a run is not a
+  // quiet time; twice as many is the bound, for loads at which it might never be done.
+  return Messages.poisson({
+    distribution,
+    load: settings.load,
+    seed: settings.seed,
+    capacity: settings.messages + Math.min(settings.messages, 65_536),
+    limit: 2 * settings.messages + 1000,
+    unitBytes: settings.unitBytes,
+  });
+}
+
+function listed(arrivals: readonly Arrival[], unitBytes: number): LengthDistribution {
+  const lengths = Float64Array.from(arrivals, (arrival) => arrival.units * unitBytes).sort();
+  const points: [number, number][] = [];
+  lengths.forEach((length, i) => {
+    const fraction = (i + 1) / lengths.length;
+    const last = points.at(-1);
+    if (last?.[0] === length) last[1] = fraction;
+    else points.push([length, fraction]);
+  });
+  return new LengthDistribution('arrivals', points);
+}
+
+function byClass(slowdowns: Float64Array, classes: Uint8Array, count: number): Float64Array[] {
+  const sizes = new Array<number>(10).fill(0);
+  for (let i = 0; i < count; i++) sizes[classes[i]!]!++;
+  const groups = sizes.map((size) => new Float64Array(size));
+  const at = new Array<number>(10).fill(0);
+  for (let i = 0; i < count; i++) {
+    const size = classes[i]!;
+    groups[size]![at[size]!++] = slowdowns[i]!;
+  }
+  return groups;
+}
+
+function summary(values: Float64Array): SlowdownSummary {
+  values.sort();
+  let sum = 0;
+  for (const value of values) sum += value;
+  const at = (p: number): number | null => percentileNearestRank(values, p) ?? null;
+  return {
+    count: values.length,
+    mean: values.length === 0 ? null : sum / values.length,
+    p50: at(0.5),
+    p99: at(0.99),
+    p999: at(0.999),
+  };
+}
+
+/** Mean length in units of the messages a workload offers: what `load` is measured with. */
+export { meanUnits };
