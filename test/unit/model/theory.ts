@@ -27,8 +27,7 @@ export function srptContinuous({ density, limit }: Density, load: number, steps 
     const f = density(x) * h;
     // Half of the step counts as at or below its midpoint.
     const free = 1 - lambda * (first + (x * f) / 2);
-    const waiting =
-      (lambda * (second + (x * x * f) / 2 + x * x * (1 - below - f / 2))) / (2 * free * free);
+    const waiting = (lambda * (second + (x * x * f) / 2 + x * x * (1 - below - f / 2))) / (2 * free * free);
     total += f * (waiting + residence + h / 2 / free);
     residence += h / free;
     below += f;
@@ -74,4 +73,44 @@ export function fifoMean(distribution: LengthDistribution, load: number): number
   const second = share.reduce((sum, p, i) => sum + p * distribution.lengthsBytes[i]! ** 2, 0);
   const mean = distribution.meanBytes;
   return mean + ((load / mean) * second) / (2 * (1 - load));
+}
+
+/**
+ * The mean of `values`, one per seed, corrected by control variates: figures of the same runs whose true mean is
+ * known. The regression's intercept is the estimate, its standard error gives the interval (half-width with `t`, the
+ * quantile of Student's t for values.length - controls.length - 1 degrees of freedom).
+ */
+export function controlledMean(
+  values: readonly number[],
+  controls: readonly { values: readonly number[]; expected: number }[],
+  t: (degrees: number) => number,
+): { mean: number; half: number } {
+  const columns = [
+    values.map(() => 1),
+    ...controls.map((control) => control.values.map((v) => v / control.expected - 1)),
+  ];
+  const m = columns.length;
+  const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((s, v, i) => s + v * b[i]!, 0);
+  // Gauss-Jordan on the normal equations beside the unit matrix.
+  const rows = columns.map((a, i) => [
+    ...columns.map((b) => dot(a, b)),
+    ...columns.map((_, j) => (i === j ? 1 : 0)),
+  ]);
+  for (let c = 0; c < m; c++) {
+    const pivot = rows[c]![c]!;
+    rows[c] = rows[c]!.map((v) => v / pivot);
+    for (let r = 0; r < m; r++) {
+      const factor = rows[r]![c]!;
+      if (r !== c) rows[r] = rows[r]!.map((v, j) => v - factor * rows[c]![j]!);
+    }
+  }
+  const inverse = rows.map((row) => row.slice(m));
+  const right = columns.map((column) => dot(column, values));
+  const weights = inverse.map((row) => dot(row, right));
+  const residuals = values.map(
+    (v, i) => v - columns.reduce((s, column, j) => s + weights[j]! * column[i]!, 0),
+  );
+  const degrees = values.length - m;
+  const variance = dot(residuals, residuals) / degrees;
+  return { mean: weights[0]!, half: t(degrees) * Math.sqrt(variance * inverse[0]![0]!) };
 }
