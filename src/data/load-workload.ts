@@ -26,6 +26,7 @@ export async function loadWorkload(nameOrFile: string): Promise<WorkloadTable> {
     if (!names.includes(name)) {
       throw new WorkloadError(
         `unknown workload "${nameOrFile}": use one of ${names.join(', ')}, or a file that ends in .json`,
+        'missing',
       );
     }
     return parse(await readFile(join(FOLDER, `${name}.json`), 'utf8'), name);
@@ -35,7 +36,7 @@ export async function loadWorkload(nameOrFile: string): Promise<WorkloadTable> {
     text = await readFile(nameOrFile, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new WorkloadError(`cannot read the workload file ${nameOrFile} (${code})`);
+    throw new WorkloadError(`cannot read the workload file ${nameOrFile} (${code})`, 'missing');
   }
   return parse(text, basename(nameOrFile, '.json'));
 }

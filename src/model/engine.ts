@@ -58,13 +58,17 @@ export class Engine {
     this.smallest = needed ? new IndexedHeap() : undefined;
     this.credit = settings.windowUnits > 0 ? new Map<number, number>() : undefined;
     this.toComplete = settings.messages - settings.warmup;
+    this.arrival = messages.has(0) ? messages.arrivalCycle[0]! : Infinity;
   }
 
-  /** Runs to the end: the last measured completion, or, with the original's accounting, the asked number of them. */
-  run(): EngineOutcome {
+  /**
+   * Runs to the end: the last measured completion, or, with the original's accounting, the asked number of them. Stops
+   * after `steps` steps with undefined; call again to go on.
+   */
+  run(steps = Infinity): EngineOutcome | undefined {
     const { strategy, settings } = this;
-    this.arrival = this.messages.has(0) ? this.messages.arrivalCycle[0]! : Infinity;
-    while (this.toComplete > 0) {
+    for (let step = 0; this.toComplete > 0; step++) {
+      if (step >= steps) return undefined;
       if (this.insertEnd <= this.cycle) this.endInsertion();
       this.admit();
       if (strategy.nextEvent <= this.cycle) strategy.step(this.cycle);

@@ -62,12 +62,27 @@ export type Source =
   | { readonly kind: 'poisson'; readonly distribution: LengthDistribution }
   | { readonly kind: 'list'; readonly arrivals: readonly Arrival[] };
 
+/** Told of every completion of a run. */
+export type OnComplete = (message: number, cycle: number, messages: Messages) => void;
+
+/** Steps of the engine between two places where a run can be left: a few milliseconds. */
+const SLICE_STEPS = 20_000;
+
 /** Runs the model once. Throws ModelError for settings out of range. `onComplete` is told of every completion. */
-export function runModel(
+export function runModel(settings: ModelSettings, source: Source, onComplete?: OnComplete): ModelResult {
+  const slices = modelSlices(settings, source, onComplete);
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done === true) return slice.value;
+  }
+}
+
+/** The same in slices of a few milliseconds: between two of them the caller may look at other things, or stop. */
+export function* modelSlices(
   settings: ModelSettings,
   source: Source,
-  onComplete?: (message: number, cycle: number, messages: Messages) => void,
-): ModelResult {
+  onComplete?: OnComplete,
+): Generator<number, ModelResult, void> {
   const full = resolve(settings, source);
   checkSettings(full);
   const messages = makeMessages(full, source);
@@ -94,7 +109,7 @@ export function runModel(
   let count = 0;
   let sumCycles = 0;
   const original = full.originalAccounting;
-  const outcome = new Engine(full, messages, strategy, (message, cycle) => {
+  const engine = new Engine(full, messages, strategy, (message, cycle) => {
     onComplete?.(message, cycle, messages);
     if (!original && (message < full.warmup || message >= full.messages)) return;
     const taken = cycle - messages.arrivalCycle[message]!;
@@ -106,7 +121,12 @@ export function runModel(
     classes[count] = size;
     sumCycles += taken;
     count++;
-  }).run();
+  });
+  let outcome = engine.run(SLICE_STEPS);
+  while (outcome === undefined) {
+    yield count;
+    outcome = engine.run(SLICE_STEPS);
+  }
 
   const { collector } = outcome;
   const cycles = outcome.endCycle - collector.startCycle;

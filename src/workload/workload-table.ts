@@ -11,6 +11,13 @@ export interface WorkloadTable {
 /** A workload table that cannot be used; the message names the value and what is allowed. */
 export class WorkloadError extends Error {
   override readonly name = 'WorkloadError';
+  /** `missing`: there is no such workload or file; `content`: it is there and wrong. */
+  readonly kind: 'missing' | 'content';
+
+  constructor(message: string, kind: 'missing' | 'content' = 'content') {
+    super(message);
+    this.kind = kind;
+  }
 }
 
 /**

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { meanInterval, pairedRatio, type Interval } from './confidence.js';
+import type { ModelResult } from './run.js';
+
+/** What comparison needs of a result; the curve over time is not part of it. */
+export type Comparable = Omit<ModelResult, 'backlog'>;
+
+/** One strategy at one setting over several seeds, beside exact SRPT on the same messages. */
+export interface Comparison {
+  readonly workload: string;
+  readonly load: number;
+  readonly strategy: string;
+  readonly entries: number | null;
+  readonly levels: number;
+  readonly seeds: number;
+  readonly meanSlowdown: Interval | undefined;
+  readonly p99Slowdown: Interval | undefined;
+  readonly inversionShare: Interval | undefined;
+  /** p99 slowdown over that of exact SRPT, seed by seed; undefined without exact runs or with one seed only. */
+  readonly p99Ratio: Interval | undefined;
+  readonly meanRatio: Interval | undefined;
+  /** The largest of the ten classes' p99 ratios, each averaged over the seeds. */
+  readonly worstDecileRatio: Interval | undefined;
+}
+
+const groupOf = (row: Comparable): string => {
+  const { seed: _seed, ...rest } = row.settings;
+  return JSON.stringify(rest);
+};
+/** What must be equal for two results to have the same messages. */
+const messagesOf = ({ settings: s }: Comparable): string =>
+  JSON.stringify([s.workload, s.lengthRule, s.load, s.messages, s.warmup, s.seed, s.unitBytes, s.packetUnits, s.originalAccounting, s.windowUnits, s.grantDelayCycles, s.dataDelayCycles]); // prettier-ignore
+
+/** Groups results by everything but the seed and compares each group with exact SRPT on the same messages. */
+export function compareResults(results: readonly Comparable[]): Comparison[] {
+  const exact = new Map<string, Comparable>();
+  for (const row of results) if (row.settings.strategy === 'exact') exact.set(messagesOf(row), row);
+  const groups = new Map<string, Comparable[]>();
+  for (const row of results) groups.set(groupOf(row), [...(groups.get(groupOf(row)) ?? []), row]);
+  return [...groups.values()].map((rows) => compareGroup(rows, exact));
+}
+
+function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Comparable>): Comparison {
+  const { workload, load, strategy, entries, levels } = rows[0]!.settings;
+  const known = (pick: (row: Comparable) => number | null): Interval | undefined => {
+    const values = rows.map(pick);
+    return values.some((value) => value === null) ? undefined : meanInterval(values as number[]);
+  };
+  const ratio = (pick: (row: Comparable) => number | null): Interval | undefined => {
+    const bases = rows.map((row) => exact.get(messagesOf(row)));
+    if (bases.some((base) => base === undefined)) return undefined;
+    const above = rows.map(pick);
+    const below = bases.map((base) => pick(base!));
+    if ([...above, ...below].some((value) => value === null)) return undefined;
+    return pairedRatio(above as number[], below as number[]);
+  };
+  const deciles = Array.from({ length: 10 }, (_, i) => ratio((row) => row.deciles[i]?.p99 ?? null));
+  const worst = deciles.reduce((a, b) => ((b?.mean ?? 0) > (a?.mean ?? 0) ? b : a), undefined);
+  return {
+    workload,
+    load,
+    strategy,
+    entries,
+    levels,
+    seeds: rows.length,
+    meanSlowdown: known((row) => row.slowdown.mean),
+    p99Slowdown: known((row) => row.slowdown.p99),
+    inversionShare: known((row) => row.inversionShare),
+    p99Ratio: ratio((row) => row.slowdown.p99),
+    meanRatio: ratio((row) => row.slowdown.mean),
+    worstDecileRatio: worst,
+  };
+}
+
+/** Fewest entries that stay within a limit. */
+export interface EntriesNeeded {
+  readonly workload: string;
+  readonly load: number;
+  readonly strategy: string;
+  readonly limit: number;
+  /** Fewest entries from which on every larger number tried also stays within; null when none does. */
+  readonly entries: number | null;
+  /** Upper end of the ratio's interval at that number of entries. */
+  readonly ratioUpTo: number | null;
+}
+
+/**
+ * For each workload, load and strategy: the fewest entries from which on the upper end of the 95 % interval of `pick`
+ * (by default the ratio of p99 slowdown to exact SRPT) is at most `limit`.
+ */
+export function entriesNeeded(
+  comparisons: readonly Comparison[],
+  limit: number,
+  pick: (c: Comparison) => Interval | undefined = (c) => c.p99Ratio,
+): EntriesNeeded[] {
+  const groups = new Map<string, Comparison[]>();
+  for (const c of comparisons) {
+    if (c.entries === null) continue;
+    const key = JSON.stringify([c.workload, c.load, c.strategy]);
+    groups.set(key, [...(groups.get(key) ?? []), c]);
+  }
+  return [...groups.values()].map((group) => {
+    const { workload, load, strategy } = group[0]!;
+    let entries: number | null = null;
+    let ratioUpTo: number | null = null;
+    for (const c of [...group].sort((a, b) => b.entries! - a.entries!)) {
+      const interval = pick(c);
+      if (interval === undefined || interval.mean + interval.half > limit) break;
+      entries = c.entries;
+      ratioUpTo = interval.mean + interval.half;
+    }
+    return { workload, load, strategy, limit, entries, ratioUpTo };
+  });
+}
