@@ -11,7 +11,8 @@ export interface SweepRow extends Omit<ModelResult, 'backlog'> {
 
 /** The row of a result: everything but the curve over time. */
 export function sweepRow(result: ModelResult): SweepRow {
-  const { backlog: _backlog, ...rest } = result;
+  const { backlog, ...rest } = result;
+  void backlog;
   return { schemaVersion: 1, kind: 'model-point', ...rest };
 }
 
