@@ -14,8 +14,8 @@
 import { WaitingMessages } from './grant-waiting.js';
 import { FIFO_GRANT_PRIORITY, grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
 
-/** Where a message stands. Blocked and full messages have no slot and do not wait. */
-const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4 } as const;
+/** Where a message stands. Fresh, blocked and full messages have no slot and do not wait. */
+const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4, fresh: 5 } as const;
 
 export class GrantScheduler {
   now = 0;
@@ -74,7 +74,8 @@ export class GrantScheduler {
 
   /**
    * Starts a message of which `received` bytes are there and `granted` (its first packet's `incoming`) are allowed. A
-   * message that is allowed whole from the start takes no part: nothing happens. `blocked`: no buffer room yet.
+   * message that is allowed whole from the start takes no part: nothing happens. With nothing received
+   * yet the message is only entered, and the first `progress` grants. `blocked`: no buffer room yet.
    */
   add(
     message: number,
@@ -91,8 +92,8 @@ export class GrantScheduler {
     this.received[message] = received;
     this.birth[message] = this.births++;
     this.link(message);
-    if (blocked) {
-      this.state[message] = State.blocked;
+    if (blocked || received === 0) {
+      this.state[message] = blocked ? State.blocked : State.fresh;
       return;
     }
     this.incoming += this.outstanding(message);
@@ -105,7 +106,7 @@ export class GrantScheduler {
   progress(message: number, received: number): void {
     const state = this.state[message]!;
     if (state === State.unknown) return;
-    if (state !== State.blocked) this.incoming -= this.outstanding(message);
+    if (this.counts(message)) this.incoming -= this.outstanding(message);
     this.received[message] = received;
     if (received >= this.length[message]!) {
       this.drop(message);
@@ -113,19 +114,16 @@ export class GrantScheduler {
     }
     if (state === State.blocked) return;
     this.incoming += this.outstanding(message);
-    if (state === State.waiting) {
-      this.waiting.update(message);
-      this.findSlot(message);
-    }
+    if (state === State.waiting) this.waiting.update(message);
+    if (state === State.waiting || state === State.fresh) this.findSlot(message);
     this.grantIfActive(message);
     this.serveNeedy();
   }
 
   /** Ends a message before it is complete. */
   remove(message: number): void {
-    const state = this.state[message]!;
-    if (state === State.unknown) return;
-    if (state !== State.blocked) this.incoming -= this.outstanding(message);
+    if (this.state[message] === State.unknown) return;
+    if (this.counts(message)) this.incoming -= this.outstanding(message);
     this.drop(message);
   }
 
@@ -133,7 +131,7 @@ export class GrantScheduler {
   block(message: number): void {
     const state = this.state[message]!;
     if (state === State.unknown || state === State.blocked) return;
-    this.incoming -= this.outstanding(message);
+    if (this.counts(message)) this.incoming -= this.outstanding(message);
     this.leave(message);
     this.state[message] = State.blocked;
     this.serveNeedy();
@@ -154,6 +152,10 @@ export class GrantScheduler {
   private outranks(a: number, b: number): boolean {
     const left = this.length[a]! - this.received[a]! - (this.length[b]! - this.received[b]!);
     return left !== 0 ? left < 0 : this.birth[a]! < this.birth[b]!;
+  }
+  /** Whether the message's outstanding bytes are part of `incoming`. */
+  private counts(message: number): boolean {
+    return this.state[message] !== State.blocked && this.state[message] !== State.fresh;
   }
   private outstanding(message: number): number {
     return Math.max(0, this.granted[message]! - this.received[message]!);

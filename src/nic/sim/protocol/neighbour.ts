@@ -3,7 +3,8 @@
  * Whose MAC address is whose (docs/protocol.md#neighbours), and everything on the wire that is not Homa.
  *
  * Sending: `entryFor(address)` once per peer gives a small integer that stays valid; `output(entry, frame)` writes the
- * MAC into the frame and passes it on, or keeps a few frames and asks the segment first. Receiving: frames for which
+ * MAC into the frame and passes it on, or keeps a few frames and asks the segment first. A caller that holds its messages
+ * back instead uses `resolve(entry)` and `onKnown`, and reads `macHi`, `macLo`. Receiving: frames for which
  * `parseFrame` said `otherEtherType` or `otherProtocol` go to `frameIn`, which answers ARP, neighbour solicitations and
  * echo requests itself and reports errors about our packets in `error`. `tick(now)` repeats questions; time in the unit
  * of the settings. Only hosts on the same segment are reached; another one needs a static entry with its router's MAC.
@@ -64,6 +65,10 @@ export class Neighbours {
   now = 0;
   /** Frames dropped because a queue was full or its address did not answer. */
   dropped = 0;
+  /** Told when an entry's MAC becomes known or changes. */
+  onKnown: (entry: number) => void = () => undefined;
+  /** Told when an entry's address did not answer, after its frames were dropped. */
+  onUnreachable: (entry: number) => void = () => undefined;
   /** The last error that `frameIn` reported. */
   readonly error = new IcmpError();
   private readonly entries: Entry[] = [];
@@ -73,12 +78,10 @@ export class Neighbours {
   private readonly arp = new ArpRecord();
   private readonly ndp = new NdpRecord();
 
-  /** `unreachable` is told about an entry whose address did not answer, after its frames were dropped. */
   constructor(
     private readonly station: Station,
     private readonly settings: NeighbourSettings,
     private readonly frameOut: (bytes: Uint8Array) => void,
-    private readonly unreachable: (entry: number) => void = () => undefined,
   ) {}
 
   /** The number of an address, new or known; -1 when the table is full. */
@@ -120,6 +123,21 @@ export class Neighbours {
     return this.entries[index]!.known;
   }
 
+  macHi(index: number): number {
+    return this.entries[index]!.macHi;
+  }
+  macLo(index: number): number {
+    return this.entries[index]!.macLo;
+  }
+
+  /** Whether the entry's MAC is known; if not, or not any more for sure, asks for it. */
+  resolve(index: number): boolean {
+    const entry = this.entries[index]!;
+    const stale = !entry.fixed && (!entry.known || this.now - entry.heardAt > this.settings.lifetime);
+    if (stale && !this.asking.has(entry)) this.ask(entry);
+    return entry.known;
+  }
+
   /** Sends a frame (its first six bytes are filled in here) to the entry, now or when its MAC is known. */
   output(index: number, frame: Uint8Array): void {
     const entry = this.entries[index]!;
@@ -129,14 +147,12 @@ export class Neighbours {
         entry.queue.shift();
         this.dropped++;
       }
-      if (!this.asking.has(entry)) this.ask(entry);
-      return;
+    } else {
+      put16(frame, 0, entry.macHi);
+      put32(frame, 2, entry.macLo);
+      this.frameOut(frame);
     }
-    put16(frame, 0, entry.macHi);
-    put32(frame, 2, entry.macLo);
-    this.frameOut(frame);
-    if (!entry.fixed && this.now - entry.heardAt > this.settings.lifetime && !this.asking.has(entry))
-      this.ask(entry);
+    this.resolve(index);
   }
 
   /** Time of the next repeated question, Infinity when none is open. */
@@ -216,6 +232,7 @@ export class Neighbours {
 
   private learn(entry: Entry, macHi: number, macLo: number, override: boolean): void {
     if (entry.known && !override && (entry.macHi !== macHi || entry.macLo !== macLo)) return;
+    const news = !entry.known || entry.macHi !== macHi || entry.macLo !== macLo;
     entry.macHi = macHi;
     entry.macLo = macLo;
     entry.known = true;
@@ -227,6 +244,7 @@ export class Neighbours {
       put32(frame, 2, macLo);
       this.frameOut(frame);
     }
+    if (news) this.onKnown(this.entries.indexOf(entry));
   }
 
   private ask(entry: Entry): void {
@@ -268,6 +286,6 @@ export class Neighbours {
     entry.known = false;
     this.dropped += entry.queue.length;
     entry.queue.length = 0;
-    this.unreachable(this.entries.indexOf(entry));
+    this.onUnreachable(this.entries.indexOf(entry));
   }
 }

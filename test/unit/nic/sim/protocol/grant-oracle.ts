@@ -18,7 +18,7 @@ interface Message {
   granted: number;
   received: number;
   birth: number;
-  place: 'waiting' | 'active' | 'blocked' | 'full';
+  place: 'waiting' | 'active' | 'blocked' | 'full' | 'fresh';
   needy: boolean;
 }
 
@@ -43,7 +43,7 @@ export class GrantOracle {
   }
   get totalIncoming(): number {
     return this.messages
-      .filter((m) => m.place !== 'blocked')
+      .filter((m) => m.place !== 'blocked' && m.place !== 'fresh')
       .reduce((sum, m) => sum + Math.max(0, m.granted - m.received), 0);
   }
   private get headroom(): number {
@@ -57,7 +57,7 @@ export class GrantOracle {
   }
 
   add(id: number, peer: number, length: number, granted: number, received: number, blocked: boolean): void {
-    const place = blocked ? 'blocked' : 'waiting';
+    const place = blocked ? 'blocked' : received === 0 ? 'fresh' : 'waiting';
     const message: Message = {
       id,
       peer,
@@ -69,14 +69,17 @@ export class GrantOracle {
       needy: false,
     };
     this.messages.push(message);
-    if (!blocked) this.check(message);
+    if (place === 'waiting') this.check(message);
   }
   progress(id: number, received: number): void {
     const message = this.find(id);
     if (!message) return;
     message.received = received;
     if (received >= message.length) this.remove(id);
-    else if (message.place !== 'blocked') this.check(message);
+    else if (message.place !== 'blocked') {
+      if (message.place === 'fresh') message.place = 'waiting';
+      this.check(message);
+    }
   }
   remove(id: number): void {
     const message = this.find(id);

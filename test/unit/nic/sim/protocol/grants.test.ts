@@ -59,6 +59,15 @@ describe('GrantScheduler', () => {
     expect([scheduler.totalIncoming, scheduler.activeCount, scheduler.has(0)]).to.deep.equal([0, 0, false]);
   });
 
+  it('waits for the first packet of a message that was entered before it was counted', () => {
+    const grants: Grant[] = [];
+    const scheduler = new GrantScheduler(1, withoutFifo(), (...grant) => grants.push(grant));
+    scheduler.add(0, 0, 500_000, 40_000, 0);
+    expect([grants.length, scheduler.totalIncoming, scheduler.has(0)]).to.deep.equal([0, 0, true]);
+    scheduler.progress(0, 1404);
+    expect(grants).to.deep.equal([[0, 201_404, 0]]);
+  });
+
   it('takes no part in a message that was allowed whole', () => {
     const scheduler = new GrantScheduler(1, withoutFifo(), () => expect.fail('granted'));
     scheduler.add(0, 0, 5000, 5000, 1404);

@@ -31,6 +31,7 @@ class Host {
   readonly station = new Station();
   readonly sent: Uint8Array[] = [];
   readonly lost: number[] = [];
+  readonly found: number[] = [];
   readonly neighbours: Neighbours;
   readonly record = new FrameRecord();
 
@@ -42,12 +43,9 @@ class Host {
       ...parseAddress(`fe80::${last.toString(16)}`)!,
       ...parseAddress(`fd00::${last.toString(16)}`)!,
     );
-    this.neighbours = new Neighbours(
-      this.station,
-      settings,
-      (bytes) => this.sent.push(bytes),
-      (entry) => this.lost.push(entry),
-    );
+    this.neighbours = new Neighbours(this.station, settings, (bytes) => this.sent.push(bytes));
+    this.neighbours.onUnreachable = (entry) => this.lost.push(entry);
+    this.neighbours.onKnown = (entry) => this.found.push(entry);
   }
   /** As the card does: parse, and hand to the neighbours what is not Homa. */
   receive(bytes: Uint8Array): NeighbourFrame | 'homa' | 'dropped' {
@@ -199,6 +197,21 @@ describe('neighbours', () => {
     const sent = a.take();
     expect(sent.length).to.equal(3);
     expect(b.receive(sent[1]!)).to.equal(NeighbourFrame.arp);
+  });
+
+  it('can be asked without a frame, and tells when the answer is there', () => {
+    const a = new Host(0x0a);
+    const b = new Host(0x0b);
+    const entry = a.neighbours.entryFor(parseAddress('fd00::b')!);
+    expect([a.neighbours.resolve(entry), a.neighbours.resolve(entry)]).to.deep.equal([false, false]);
+    const questions = a.take();
+    expect(questions.length).to.equal(1);
+    b.receive(questions[0]!);
+    a.receive(b.take()[0]!);
+    expect(a.found).to.deep.equal([entry]);
+    expect([a.neighbours.macHi(entry), a.neighbours.macLo(entry)]).to.deep.equal([0x0200, 0x0b]);
+    expect(a.neighbours.resolve(entry)).to.equal(true);
+    expect(a.take().length).to.equal(0);
   });
 
   it('has a bounded table', () => {
