@@ -100,8 +100,10 @@ export class SequenceFigures implements EventFigures {
           this.startNs = now;
           this.sequence++;
         }
-        const since = now - this.startNs;
         const interval = intervalNs(now, previous, delta[i]!);
+        // Right behind the start, the interval is the time since it, and the more exact figure.
+        const follows = starts[i] === 0 && previous === this.startNs;
+        const since = follows ? interval : now - this.startNs;
         if (hasValue(since)) this.file(e, since, interval);
         if (roles[e] !== 0) this.pairs.count(roles[e]!, tag[i]!, now, previous, interval);
       }
