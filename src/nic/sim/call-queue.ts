@@ -7,6 +7,8 @@ const START_ENTRIES = 64;
 export class CallQueue {
   /** Calls and inline payloads; the head's begin at `headAt` and `headInlineAt`. */
   calls = new Uint8Array(START_ENTRIES * CALL_BYTES);
+  /** The calls as 32-bit words, for copying. */
+  words = new Int32Array(this.calls.buffer);
   inlines = new Uint8Array(START_ENTRIES * INLINE_BYTES);
   private user = new Uint8Array(START_ENTRIES);
   private offset = new Uint16Array(START_ENTRIES);
@@ -41,7 +43,8 @@ export class CallQueue {
     if (this.length === this.entries) this.grow();
     const index = (this.head + this.length) % this.entries;
     const to = index * CALL_BYTES;
-    for (let i = 0; i < CALL_BYTES; i++) this.calls[to + i] = call[callAt + i]!;
+    if (call.length === CALL_BYTES) this.calls.set(call, to);
+    else for (let i = 0; i < CALL_BYTES; i++) this.calls[to + i] = call[callAt + i]!;
     if (inlineAt >= 0) {
       for (let i = 0; i < INLINE_BYTES; i++) this.inlines[to + i] = inline[inlineAt + i]!;
     }
@@ -86,6 +89,7 @@ export class CallQueue {
       return to;
     };
     this.calls = turn(this.calls, new Uint8Array(entries * CALL_BYTES), CALL_BYTES);
+    this.words = new Int32Array(this.calls.buffer);
     this.inlines = turn(this.inlines, new Uint8Array(entries * INLINE_BYTES), INLINE_BYTES);
     this.user = turn(this.user, new Uint8Array(entries), 1);
     this.offset = turn(this.offset, new Uint16Array(entries), 1);

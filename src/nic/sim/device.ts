@@ -150,7 +150,7 @@ export class SimNic implements NicDevice, RegisterEffects {
   advance(untilPs: number): number {
     const { agenda, watched } = this;
     watched.emitted = false;
-    for (let next = agenda.nextPs(); next <= untilPs; next = agenda.nextPs()) {
+    for (let next = agenda.nextPs(); next <= untilPs && next !== Infinity; next = agenda.nextPs()) {
       do {
         agenda.take();
         this.handle(agenda.kind);

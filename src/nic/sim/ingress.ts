@@ -70,7 +70,8 @@ export class Ingress {
     const { record } = this;
     const cause = parseFrame(frame, record, this.settings.station);
     if (cause !== DropCause.ok) {
-      this.counters.add(causeCounters[cause]!);
+      const other = cause === DropCause.otherEtherType || cause === DropCause.otherProtocol;
+      if (!other || !this.nextHops.frameIn(frame, record)) this.counters.add(causeCounters[cause]!);
       return;
     }
     if (record.type === HomaType.freeze) {
@@ -82,6 +83,7 @@ export class Ingress {
     const weAreServer = (record.localIdLo & 1) === 1;
     if (user === 0 || !this.users.isOpen(user) || (weAreServer && !this.ports.isServer(port))) {
       this.counters.add(Counter.dropNoPort);
+      this.nextHops.refusePort(frame, record);
       return;
     }
     const peer = this.peers.findOrAdd(record.source);

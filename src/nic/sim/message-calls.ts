@@ -119,7 +119,7 @@ export class MessageCallHandlers implements MessageCalls {
     rpc.txOffset = inline ? -1 : call.buffAddr;
     if (inline) rpc.keepInline(call.inlines, call.inlineAt);
     const ipv4 = this.peers.isIpv4(rpc.peer);
-    results.begin(user, slot, call.bytes, call.at);
+    results.begin(user, slot, call.words, call.at >> 2);
     results.setAddress(user, slot, HeaderLayout.saddr.offset, ipv4 ? settings.ipv4 : settings.ipv6);
     results.setPeer(user, slot, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
     results.setId(user, slot, rpc.idHi, rpc.idLo);
@@ -164,7 +164,7 @@ export class MessageCallHandlers implements MessageCalls {
       if ((call.flags & EITHER) !== 0 && (call.flags & kind) === 0) return Code.badFlags;
       if (this.ownRpc(call) === undefined) return Code.noRpc;
     }
-    this.results.begin(call.user, call.slot, call.bytes, call.at);
+    this.results.begin(call.user, call.slot, call.words, call.at >> 2);
     this.receives.post(call.user, call.slot, call.flags, call.idHi, call.idLo, call.buffAddr, call.size);
     this.delivery.serve(call.user);
     return Code.ok;
@@ -204,7 +204,7 @@ export class MessageCallHandlers implements MessageCalls {
   }
 
   private done(call: UserCallView): void {
-    this.results.begin(call.user, call.slot, call.bytes, call.at);
+    this.results.begin(call.user, call.slot, call.words, call.at >> 2);
     this.results.post(call.user, call.slot, ResultFlag.accepted | ResultFlag.final);
   }
 }

@@ -1,47 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Which MAC address a peer's frames go to: our own for ourselves, a static neighbour's, or the one its frames came from.
+ * Which MAC address a peer's frames go to: our own for ourselves, a static neighbour's, else the one its frames come
+ * from, else what the segment answers. Messages wait while it is unknown (see `timers.ts` for how long).
  */
-import { NEIGHBOUR_ENTRIES } from '../regs.js';
+import { Counter, NEIGHBOUR_ENTRIES } from '../regs.js';
+import type { Agenda } from './agenda.js';
+import type { Counters } from './counters.js';
 import type { NeighbourSetter } from './kernel-calls.js';
+import type { Outbox } from './outbox.js';
 import type { Peers } from './peers.js';
-import { get32 } from './protocol/big-endian.js';
+import { get16, get32 } from './protocol/big-endian.js';
+import type { FrameRecord } from './protocol/frame-record.js';
+import { type IcmpError, portUnreachable } from './protocol/icmp.js';
+import { defaultNeighbourSettings, NeighbourFrame, Neighbours } from './protocol/neighbour.js';
 import type { Settings } from './settings.js';
 
-interface Neighbour {
-  address: Uint32Array;
-  macHi: number;
-  macLo: number;
-}
+/** Ticks between two questions for one address. */
+const RETRY_TICKS = 50;
 
 export class NextHops implements NeighbourSetter {
-  private readonly neighbours: Neighbour[] = [];
   /** Told when a peer's MAC address is found: its messages may go. */
   onResolved: (peer: number) => void = () => undefined;
+  /** Told of an ICMP error about one of our packets; the record is valid during the call. */
+  onError: (error: IcmpError) => void = () => undefined;
+  private readonly timing = { ...defaultNeighbourSettings, maxEntries: NEIGHBOUR_ENTRIES };
+  private neighbours: Neighbours;
 
   constructor(
+    private readonly agenda: Agenda,
     private readonly peers: Peers,
     private readonly settings: Settings,
-  ) {}
+    private readonly outbox: Outbox,
+    private readonly counters: Counters,
+  ) {
+    this.neighbours = this.emptyTable();
+  }
 
   reset(): void {
-    this.neighbours.length = 0;
+    this.neighbours = this.emptyTable();
+  }
+
+  /** Takes the timing in from the settings. */
+  configure(): void {
+    const { tickPs, neighbourTicks } = this.settings;
+    this.timing.retryInterval = RETRY_TICKS * tickPs;
+    this.timing.maxTries = Math.max(1, Math.ceil(neighbourTicks / RETRY_TICKS));
   }
 
   setStatic(address: Uint8Array, mac: Uint8Array, valid: boolean): boolean {
     const words = Uint32Array.from({ length: 4 }, (_, i) => get32(address, 4 * i));
-    const at = this.neighbours.findIndex((entry) => entry.address.every((word, i) => word === words[i]));
-    if (at >= 0) this.neighbours.splice(at, 1);
-    if (!valid) return true;
-    if (this.neighbours.length >= NEIGHBOUR_ENTRIES) return false;
-    const entry = { address: words, macHi: (mac[0]! << 8) | mac[1]!, macLo: get32(mac, 2) };
-    this.neighbours.push(entry);
+    this.neighbours.now = this.agenda.nowPs;
+    if (valid) return this.neighbours.setStatic(words, get16(mac, 0), get32(mac, 2));
+    this.neighbours.clearStatic(words);
     const peer = this.peers.find(words);
-    if (peer >= 0) this.learn(peer, entry.macHi, entry.macLo);
+    if (peer >= 0) this.peers.resolved[peer] = 0;
     return true;
   }
 
-  /** Whether the peer's MAC address is known; if not, looks for it. */
+  /** Whether the peer's MAC address is known; if not, asks for it. */
   resolve(peer: number): boolean {
     if (this.peers.resolved[peer] === 1) return true;
     const address = this.peers.address(peer);
@@ -50,24 +66,62 @@ export class NextHops implements NeighbourSetter {
       this.peers.setMac(peer, station.macHi, station.macLo);
       return true;
     }
-    const known = this.neighbours.find((entry) => entry.address.every((word, i) => word === address[i]));
-    if (known === undefined) return false;
-    this.peers.setMac(peer, known.macHi, known.macLo);
+    const entry = this.neighbours.entryFor(address);
+    if (entry < 0) return false;
+    this.neighbours.now = this.agenda.nowPs;
+    if (!this.neighbours.resolve(entry)) return false;
+    this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
     return true;
   }
 
-  /** A frame of the peer came from this MAC address. */
+  /** A frame of the peer came from this MAC address: answers go there, unless a static entry says otherwise. */
   heardFrom(peer: number, macHi: number, macLo: number): void {
-    if (this.peers.resolved[peer] === 0 && (macHi & 0x0100) === 0) this.learn(peer, macHi, macLo);
+    const { peers } = this;
+    if (peers.resolved[peer] === 1 && peers.macLo[peer] === macLo && peers.macHi[peer] === macHi) return;
+    if ((macHi & 0x0100) !== 0) return;
+    const isNews = peers.resolved[peer] === 0;
+    const fixed = this.neighbours.fixedEntry(peers.address(peer));
+    if (fixed < 0) peers.setMac(peer, macHi, macLo);
+    else if (isNews) peers.setMac(peer, this.neighbours.macHi(fixed), this.neighbours.macLo(fixed));
+    if (isNews) this.onResolved(peer);
   }
 
-  /** One timer tick; true while a search is under way. */
+  /** Takes in a frame that is not Homa; false when it concerns nobody here. */
+  frameIn(frame: Uint8Array, record: FrameRecord): boolean {
+    this.neighbours.now = this.agenda.nowPs;
+    const kind = this.neighbours.frameIn(frame, record);
+    if (kind === NeighbourFrame.ignored) return false;
+    this.counters.add(Counter.neighbourFramesReceived);
+    if (kind === NeighbourFrame.error) this.onError(this.neighbours.error);
+    return true;
+  }
+
+  /** Tells the sender of a packet that nobody has the port. */
+  refusePort(frame: Uint8Array, record: FrameRecord): void {
+    this.send(portUnreachable(frame, record, this.settings.station));
+  }
+
+  /** One timer tick; true while an address is being asked for. */
   tick(): boolean {
-    return false;
+    this.neighbours.tick(this.agenda.nowPs);
+    return this.neighbours.nextEvent !== Infinity;
   }
 
-  private learn(peer: number, macHi: number, macLo: number): void {
-    this.peers.setMac(peer, macHi, macLo);
+  private emptyTable(): Neighbours {
+    const table = new Neighbours(this.settings.station, this.timing, (frame) => this.send(frame));
+    table.onKnown = (entry) => this.found(entry);
+    return table;
+  }
+
+  private send(frame: Uint8Array): void {
+    this.counters.add(Counter.neighbourFramesSent);
+    this.outbox.sendControl(frame);
+  }
+
+  private found(entry: number): void {
+    const peer = this.peers.find(this.neighbours.address(entry));
+    if (peer < 0) return;
+    this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
     this.onResolved(peer);
   }
 }

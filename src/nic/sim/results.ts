@@ -16,13 +16,16 @@ import type { Users } from './users.js';
 
 /** Bytes of a bad call that the error slot repeats behind the status word. */
 const ERROR_CALL_BYTES = 24;
+const CALL_WORDS = CALL_BYTES / 4;
 
 export class Results {
   private readonly headers = new Uint8Array((MAX_USERS + 1) * SLOTS * CALL_BYTES);
+  private readonly headerWords = new Int32Array(this.headers.buffer);
   private readonly flags = new Uint8Array((MAX_USERS + 1) * SLOTS);
   private readonly inUse = new Uint8Array((MAX_USERS + 1) * SLOTS);
 
   private ring: Uint8Array[] = [];
+  private ringWords: Int32Array[] = [];
   private ringUser: number[] = [];
   private ringSlot: number[] = [];
   private ringEpoch: number[] = [];
@@ -62,11 +65,11 @@ export class Results {
     return this.inUse[user * SLOTS + slot] === 1;
   }
 
-  /** A call takes its slot: its 64 bytes become the slot's header. */
-  begin(user: number, slot: number, call: Uint8Array, at: number): void {
+  /** A call takes its slot: its 64 bytes, words of `call` from `at`, become the slot's header. */
+  begin(user: number, slot: number, call: Int32Array, at: number): void {
     const index = user * SLOTS + slot;
-    const to = index * CALL_BYTES;
-    for (let i = 4; i < CALL_BYTES; i++) this.headers[to + i] = call[at + i]!;
+    const to = index * CALL_WORDS;
+    for (let i = 1; i < CALL_WORDS; i++) this.headerWords[to + i] = call[at + i]!;
     this.flags[index] = 0;
     this.inUse[index] = 1;
     this.users.outstanding[user]!++;
@@ -122,17 +125,18 @@ export class Results {
       this.inUse[index] = 0;
       this.users.outstanding[user]!--;
     }
-    const entry = this.nextEntry(user, slot);
-    const from = index * CALL_BYTES;
-    for (let i = 4; i < CALL_BYTES; i++) entry[i] = this.headers[from + i]!;
-    putLe32(entry, 0, this.statusWord(user, flags, code));
+    const at = this.nextEntry(user, slot);
+    const words = this.ringWords[at]!;
+    const from = index * CALL_WORDS;
+    for (let i = 1; i < CALL_WORDS; i++) words[i] = this.headerWords[from + i]!;
+    putLe32(this.ring[at]!, 0, this.statusWord(user, flags, code));
   }
 
   /** Refuses a call. A slot that is bad or in use cannot be written: the error slot tells of it instead. */
   refuse(user: number, slot: number, code: number, call: Uint8Array, at: number): void {
     this.counters.add(code === Code.busy ? Counter.callsBusy : Counter.callsRejected);
     const usable = slot >= 1 && slot < SLOTS && !this.isInUse(user, slot);
-    const entry = this.nextEntry(user, usable ? slot : 0);
+    const entry = this.ring[this.nextEntry(user, usable ? slot : 0)]!;
     putLe32(entry, 0, this.statusWord(user, ResultFlag.failed | ResultFlag.final, code));
     if (usable) {
       for (let i = 4; i < CALL_BYTES; i++) entry[i] = call[at + i]!;
@@ -163,7 +167,8 @@ export class Results {
     return ((this.users.nextSequence(user) << 16) | (code << 8) | flags) >>> 0;
   }
 
-  private nextEntry(user: number, slot: number): Uint8Array {
+  /** Place in the ring for a result; it will leave when its cycles have passed. */
+  private nextEntry(user: number, slot: number): number {
     if (this.count === this.ring.length) this.growRing(this.ring.length * 2);
     const at = (this.head + this.count) & (this.ring.length - 1);
     this.ringUser[at] = user;
@@ -172,7 +177,7 @@ export class Results {
     this.count++;
     this.users.resultsQueued[user]!++;
     this.agenda.schedule(this.agenda.nowPs + this.delayPs, CardEvent.writeResult);
-    return this.ring[at]!;
+    return at;
   }
 
   private growRing(capacity: number): void {
@@ -183,6 +188,7 @@ export class Results {
     this.ringSlot = order.map((i) => this.ringSlot[i]!);
     this.ringEpoch = order.map((i) => this.ringEpoch[i]!);
     this.ring = ring;
+    this.ringWords = ring.map((bytes) => new Int32Array(bytes.buffer));
     this.head = 0;
   }
 }

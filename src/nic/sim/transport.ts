@@ -24,8 +24,10 @@ import { AckStore } from './protocol/ack-store.js';
 import { PeerCutoffs } from './protocol/cutoffs.js';
 import { FinishedFilter } from './protocol/finished-filter.js';
 import { GrantScheduler } from './protocol/grants.js';
+import { type IcmpError, IcmpVerdict } from './protocol/icmp.js';
 import type { Registers } from './registers.js';
 import type { Results } from './results.js';
+import { RpcState } from './rpc.js';
 import { RpcTable } from './rpc-table.js';
 import { Settings } from './settings.js';
 import { Timers } from './timers.js';
@@ -71,8 +73,8 @@ export class Transport implements UserLifecycle, DmaListener {
     this.table = new RpcTable(rpcEntries);
     const { table } = this;
     this.pools = new Pools(counters);
-    this.nextHops = new NextHops(peers, settings);
     this.outbox = new Outbox(agenda, counters, dma, mac, table, peers, settings, acks, cutoffs, cycles);
+    this.nextHops = new NextHops(agenda, peers, settings, this.outbox, counters);
     const { outbox, nextHops, pools } = this;
     const control = new ControlPackets(outbox, peers, settings, acks, counters);
     this.grants = new GrantScheduler(table.capacity, settings.grants, (message, offset, priority) => {
@@ -154,6 +156,7 @@ export class Transport implements UserLifecycle, DmaListener {
     dma.listener = this;
     outbox.onReadFailed = (rpc) => lifecycle.fail(rpc, Code.dmaError);
     nextHops.onResolved = (peer) => this.peerFound(peer);
+    nextHops.onError = (error) => this.peerRefuses(error);
     peers.onReplaced = (peer) => {
       acks.clear(peer);
       cutoffs.reset(peer);
@@ -185,6 +188,7 @@ export class Transport implements UserLifecycle, DmaListener {
   parametersChanged(): void {
     this.settings.load(this.registers);
     this.outbox.queue.fifoFraction = this.settings.pacerFifoFraction;
+    this.nextHops.configure();
   }
 
   opened(user: number): void {
@@ -220,6 +224,19 @@ export class Transport implements UserLifecycle, DmaListener {
   writeFailed(token: number): void {
     const rpc = this.table.byToken(token);
     if (rpc !== undefined) this.delivery.writeFailed(rpc);
+  }
+
+  /** The peer's host says that a packet of ours cannot be delivered (docs/protocol.md#icmp). */
+  private peerRefuses(error: IcmpError): void {
+    const peer = this.peers.find(error.peer);
+    if (peer < 0) return;
+    const onlyPort = error.verdict === IcmpVerdict.portUnreachable;
+    const code = onlyPort ? Code.portUnreachable : Code.unreachable;
+    for (const rpc of this.table.live.filter((live) => live.peer === peer)) {
+      if (onlyPort && rpc.peerPort !== error.destinationPort) continue;
+      if (rpc.state === RpcState.complete) continue;
+      if (rpc.livePlace >= 0) this.lifecycle.fail(rpc, code);
+    }
   }
 
   /** A peer's MAC address was found: its messages may go. */

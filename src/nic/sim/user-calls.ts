@@ -26,6 +26,7 @@ const SLOT_MASK = 0xfff;
 export class UserCallView {
   user = 0;
   bytes: Uint8Array = new Uint8Array(CALL_BYTES);
+  words = new Int32Array(this.bytes.buffer);
   at = 0;
   inlines: Uint8Array = this.bytes;
   inlineAt = 0;
@@ -46,6 +47,7 @@ export class UserCallView {
     const at = queue.headAt;
     this.user = queue.headUser;
     this.bytes = bytes;
+    this.words = queue.words;
     this.at = at;
     this.inlines = queue.inlines;
     this.inlineAt = queue.headInlineAt;
@@ -138,7 +140,7 @@ export class UserCalls {
   /** The echo: 64 bytes in, the same 64 bytes back with the status word replaced. */
   private nop(call: UserCallView): Code {
     if (call.flags !== 0) return Code.badFlags;
-    this.results.begin(call.user, call.slot, call.bytes, call.at);
+    this.results.begin(call.user, call.slot, call.words, call.at >> 2);
     this.results.post(call.user, call.slot, ResultFlag.accepted | ResultFlag.final);
     return Code.ok;
   }

@@ -123,6 +123,14 @@ export class Neighbours {
     return this.entries[index]!.known;
   }
 
+  /** The static entry of an address, -1 without. */
+  fixedEntry(address: Uint32Array): number {
+    const index = this.byAddress.get(formatAddress(address));
+    return index !== undefined && this.entries[index]!.fixed ? index : -1;
+  }
+  address(index: number): Uint32Array {
+    return this.entries[index]!.address;
+  }
   macHi(index: number): number {
     return this.entries[index]!.macHi;
   }

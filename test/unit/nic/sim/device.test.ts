@@ -154,6 +154,13 @@ describe('device: identity and registers', () => {
     expect(host.result(1, 1).flags).to.equal(0);
   });
 
+  it('advances to the end of time without work, and works afterwards', () => {
+    const { bench, host } = oneHost();
+    expect(host.nic.advance(Infinity)).to.equal(bench.nowPs);
+    host.call(1, UserCall.nop, { slot: 2, cookie: 9n });
+    expect(host.wait(1, 2, DONE).cookie).to.equal(9n);
+  });
+
   it('ignores answers to DMA from before a bus reset', () => {
     const { bench, host } = oneHost();
     host.call(1, UserCall.nop, { slot: 1 });
