@@ -3,7 +3,7 @@
 import type { Explanation } from '../perf/backend.js';
 import type { RunResult, TestResult } from '../perf/result.js';
 import type { SizeSweepFit } from '../perf/run.js';
-import { formatCount, formatFigure } from './numbers.js';
+import { formatFigure } from './numbers.js';
 import { formatSummaryTable, type SummaryRow } from './summary-table.js';
 import { formatTable } from './table.js';
 import type { TextShape } from './text-shape.js';
@@ -17,7 +17,7 @@ const UNIT_TEXT: Record<string, string> = {
 
 /** A row's name: the test and the size, where size means something. */
 export function rowName(test: { name: string; sizeBytes: number }): string {
-  return `${test.name} ${formatCount(test.sizeBytes)} B`;
+  return `${test.name} ${test.sizeBytes} B`;
 }
 
 /** Title of a run: what was measured, and whether it is simulated. */

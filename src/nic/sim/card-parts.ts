@@ -22,6 +22,7 @@ export function cardSteps(tableName: string, stretch: string): CardStep[] | unde
     echo: echoParts(table),
     read: [{ part: 'read answered', cycles: table.mmioRead }],
     send: sendParts(table),
+    turn: [{ part: 'MAC loopback', cycles: table.macTransmit }],
     receive: receiveParts(table),
   };
   return parts[stretch]?.map(({ part, cycles }) => ({

@@ -109,7 +109,19 @@ export class WorldBackend implements PerfBackend {
   }
 
   explain(test: TestRequest, _settings: RunSettings): Explanation | undefined {
-    return explainTest(test, this.profile, this.kind);
+    return explainTest(test, this.profile, this.kind, {
+      inline: takesInline(this.profile),
+      measureBarePs: () => this.bareLatencyPs(test),
+    });
+  }
+
+  /** Latency of one iteration with jitter off. */
+  private bareLatencyPs(test: TestRequest): number {
+    const bench = this.benchHost(0, false);
+    const instants = new Instants(1, 1);
+    makeLoop(test, bench, instants).begin();
+    bench.world.runWhile(() => !instants.complete);
+    return instants.endPs[1]! - instants.startPs[1]!;
   }
 
   /** A fresh world: every test begins with the same seed, so that it does not depend on the tests before it. */

@@ -14,4 +14,4 @@ export interface CardKind {
 }
 
 /** Stretches of card logic between two crossings of a bus or wire. */
-export type CardPart = 'echo' | 'read' | 'send' | 'receive';
+export type CardPart = 'echo' | 'read' | 'send' | 'turn' | 'receive';

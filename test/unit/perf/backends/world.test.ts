@@ -44,6 +44,48 @@ describe('world backend', () => {
     }
   }
 
+  for (const [profile, sizes] of [
+    ['u250-gen3x16', [1, 64, 65, 512]],
+    ['u250-original', [1, 64, 512]],
+  ] as const) {
+    for (const sizeBytes of sizes) {
+      it(`explains a loopback of ${sizeBytes} B with ${profile} without any rest`, () => {
+        const explanation = new WorldBackend(kind, profile).explain(
+          { name: 'loopback', sizeBytes },
+          settings,
+        )!;
+        expect(explanation.rows.map((row) => row.part).join()).to.not.match(/rest of the message/);
+        expect(bare(profile, 'loopback', sizeBytes).slice(1)).to.deep.equal(
+          new Array(4).fill(explanation.basePs),
+        );
+      });
+    }
+  }
+
+  it('names the rest of a message of many packets, and sums to what the world does', () => {
+    const explanation = new WorldBackend(kind, 'u250-gen3x16').explain(
+      { name: 'loopback', sizeBytes: 100_000 },
+      settings,
+    )!;
+    expect(explanation.rows.at(-1)!.part).to.match(/rest of the message/);
+    expect(explanation.basePs).to.equal(explanation.rows.reduce((total, row) => total + row.timePs, 0));
+    expect(bare('u250-gen3x16', 'loopback', 100_000)[1]).to.equal(explanation.basePs);
+  });
+
+  it('checks every byte of a loopback, in one packet and in many, and leaves no DMA outside memory', async () => {
+    const backend = new WorldBackend(kind, 'u250-gen3x16');
+    for (const sizeBytes of [1, 63, 64, 65, 1404, 1405, 4096, 99_999, 1_000_000]) {
+      const run = await backend.run(
+        { name: 'loopback', sizeBytes },
+        { ...settings, count: 3, warmup: 1 },
+        forever,
+        quiet,
+      );
+      expect(run.samples.length).to.equal(3);
+      expect(run.warnings).to.deep.equal([]);
+    }
+  });
+
   it('lands within 2 % of the real card at min, p50, p90 and p99, whatever the seed', async function () {
     this.timeout(60_000);
     const real = { min: 1010, p50: 1035, p90: 1047, p99: 1063 };

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { validate } from '#src/schema/validate.js';
+import { expectGolden } from './golden.js';
+import { makeFolder, runHomaNic, runInProcess, runShell } from './harness.js';
+
+describe('perf', () => {
+  let folder: ReturnType<typeof makeFolder>;
+  beforeEach(() => (folder = makeFolder()));
+  afterEach(() => folder.remove());
+  const run = (...argv: string[]) => runInProcess(argv, { cwd: folder.path });
+  const read = (name: string): string => readFileSync(join(folder.path, name), 'utf8');
+
+  it('--parse measures, writes traces and prints what they say', async () => {
+    const ran = await run('perf', '--nic', 'sim', '--parse');
+    expect(ran.exitCode, ran.stderr).to.equal(0);
+    expectGolden('perf-parse', ran.stdout);
+    expect(readdirSync(join(folder.path, 'homa-nic-results/001-perf')).sort()).to.deep.equal([
+      'echo.tt',
+      'loopback-64B.tt',
+      'read.tt',
+      'result.json',
+    ]);
+  });
+
+  it('without --parse says where the traces are and what to type next, and that works', async () => {
+    const ran = await run('perf', '--nic', 'sim', '--test', 'echo', '--count', '200');
+    expectGolden('perf-recorded', ran.stdout);
+    const next = /^ {2}homa-nic (parse .*)$/m.exec(ran.stdout)![1]!;
+    expect((await run(...next.split(' '))).exitCode).to.equal(0);
+  });
+
+  it('gives the figures of the trace: parse of the same file agrees', async () => {
+    const perf = JSON.parse((await run('perf', '--test', 'echo', '--parse', '--json')).stdout);
+    const parse = JSON.parse((await run('parse', 'homa-nic-results/001-perf/echo.tt', '--json')).stdout);
+    expect(parse.result.pairs[0].summary).to.deep.equal(perf.result.parsed[0].summary);
+    const file = JSON.parse(read('homa-nic-results/001-perf/result.json'));
+    expect(file.tests[0].summary).to.deep.equal(perf.result.parsed[0].summary);
+  });
+
+  it('writes a result that follows its schema and says that it is simulated', async () => {
+    await run('perf', '--test', 'loopback', '--size', '64,100000', '--count', '20', '--out', 'r');
+    const result = JSON.parse(read('r/result.json'));
+    expect(await validate('result.v1', result)).to.deep.equal([]);
+    expect(result).to.include({
+      nic: 'sim',
+      simulated: true,
+      profile: 'u250-gen3x16',
+      seed: 1,
+      partial: false,
+    });
+    expect(result.tests.map((t: { sizeBytes: number }) => t.sizeBytes)).to.deep.equal([64, 100000]);
+  });
+
+  it('--repeat gives the same bytes', async () => {
+    await run('perf', '--test', 'echo,loopback', '--count', '50', '--seed', '77', '--out', 'a');
+    const again = await run('perf', '--repeat', 'a/result.json', '--out', 'b');
+    expect(again.exitCode, again.stderr).to.equal(0);
+    for (const name of ['echo.tt', 'loopback-64B.tt', 'result.json'])
+      expect(read(`b/${name}`)).to.equal(read(`a/${name}`));
+  });
+
+  it('prints a row a size and the slope of bytes over median time', async () => {
+    const ran = await run('perf', '--test', 'loopback', '--size', '64..65536', '--count', '20', '--parse');
+    for (let size = 64; size <= 65536; size *= 2) expect(ran.stdout).to.include(`loopback ${size} B `);
+    const slope = Number(/rise with ([0-9.]+) Gbit\/s/.exec(ran.stdout)![1]);
+    expect(slope).to.be.within(50, 91.3);
+    expectGolden('perf-sweep', ran.stdout);
+  });
+
+  it('draws a sweep or the distributions with --plot', async () => {
+    await run('perf', '--test', 'loopback', '--size', '64,4096', '--count', '20', '--plot', 'sweep.svg');
+    await run('perf', '--test', 'echo', '--count', '200', '--plot', 'echo.svg');
+    for (const name of ['sweep.svg', 'echo.svg'])
+      expect(read(name)).to.match(/^<svg [\s\S]*simulated[\s\S]*<\/svg>\s*$/);
+  });
+
+  it('--explain and --list are text that does not change by itself', async () => {
+    const tests = ['--test', 'echo,read,loopback'];
+    expectGolden('perf-explain', (await run('perf', '--nic', 'sim', ...tests, '--explain')).stdout);
+    expectGolden('perf-list', (await run('perf', '--nic', 'sim', '--list')).stdout);
+    expect(existsSync(join(folder.path, 'homa-nic-results'))).to.equal(false);
+  });
+
+  it('a percentile that n cannot support is a dash, and a warning says so', async () => {
+    const ran = await run('perf', '--test', 'echo', '--count', '20', '--parse');
+    expect(ran.stdout).to.match(/^echo 64 B +20 +\d+ +\d+ +\d+ +- +- /m);
+    expect(ran.stderr).to.match(/^warning: echo 64 B: 20 samples cannot support p99/m);
+  });
+
+  it('Ctrl-C keeps what was measured, marked partial, exit 130', async () => {
+    const ran = await runHomaNic(['perf', '--test', 'echo', '--count', '10000000', '--out', 'r'], {
+      cwd: folder.path,
+      when: { seen: 'echo 64 B', act: (kill) => setTimeout(() => kill('SIGINT'), 400) },
+    });
+    expect(ran.exitCode, ran.stderr).to.equal(130);
+    expect(ran.stdout).to.match(/interrupted: partial results/);
+    const result = JSON.parse(read('r/result.json'));
+    expect(result.partial).to.equal(true);
+    expect(await validate('result.v1', result)).to.deep.equal([]);
+    expect(result.tests[0].count).to.be.within(1, 9_999_999);
+  }).timeout(60_000);
+
+  it('ends quietly when the reader of its output goes away', async () => {
+    const ran = await runShell(
+      '$HOMA_NIC perf --test echo --count 100 --parse --quiet | head -1; echo ${PIPESTATUS[0]}',
+      {
+        cwd: folder.path,
+      },
+    );
+    expect(ran.stdout).to.match(/^SIMULATED NIC 'sim'.*\n0\n$/);
+    expect(ran.stderr).to.equal('');
+  });
+});
