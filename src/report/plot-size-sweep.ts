@@ -30,6 +30,20 @@ function fitLine(
     .filter(({ timeNs }) => timeNs > 0);
 }
 
+/** What is drawn, with its colour; what is not there is not in the legend. */
+function legendScale(
+  dots: readonly { what: string }[],
+  fitted: boolean,
+): { domain: string[]; range: string[] } {
+  const all: [string, string, boolean][] = [
+    ['median', '#0072b2', true],
+    ['p99', '#d55e00', dots.some((dot) => dot.what === 'p99')],
+    ['fit', '#666666', fitted],
+  ];
+  const drawn = all.filter(([, , there]) => there);
+  return { domain: drawn.map(([what]) => what), range: drawn.map(([, colour]) => colour) };
+}
+
 /** The specification of the plot of message size against time, with the fitted line if there is one. */
 export function sizeSweepSpec(source: PlotSource, points: readonly SweepPoint[], fit?: SweepFit): PlotSpec {
   const sizes = points.map((point) => point.sizeBytes);
@@ -63,7 +77,7 @@ export function sizeSweepSpec(source: PlotSource, points: readonly SweepPoint[],
     type: 'nominal',
     title: null,
     sort: null,
-    scale: { domain: ['median', 'p99', 'fit'], range: ['#0072b2', '#d55e00', '#666666'] },
+    scale: legendScale(dots, fit !== undefined),
     legend: { orient: 'top-left', offset: 8, fillColor: 'white', padding: 6 },
   };
   return {
