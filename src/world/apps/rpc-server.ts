@@ -15,6 +15,8 @@ export interface RpcServerOptions {
   responseBytes: number;
   /** from request seen to response sent */
   thinkPs: number;
+  /** receive buffers are posted from this instant on, not before */
+  postFromPs: number;
   /** never answer (a server that hangs) */
   silent: boolean;
 }
@@ -73,6 +75,7 @@ export class RpcServer implements Actor, ResultHandler {
         throw new RangeError(`${options.receives} receive buffers of ${options.capacityBytes} B do not fit`);
       this.unposted.push({ offset });
     }
+    if (options.postFromPs > agenda.nowPs) agenda.push(options.postFromPs, this.actor, Op.retry, 0);
     this.pump(agenda.nowPs);
   }
 
@@ -171,7 +174,7 @@ export class RpcServer implements Actor, ResultHandler {
       if (!this.answer(timePs, this.waiting[0]!)) return this.retryLater(timePs);
       this.spare.push(this.waiting.shift()!);
     }
-    while (this.unposted.length > 0) {
+    while (this.unposted.length > 0 && timePs >= this.options.postFromPs) {
       const slot = this.user.takeSlot();
       if (slot === 0) return this.retryLater(timePs);
       const posted = this.unposted.pop()!;

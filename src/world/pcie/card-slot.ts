@@ -120,10 +120,11 @@ export class CardSlot implements Actor, NicOutputs {
     this.settle(timePs);
   }
 
-  /** PCIe reset, now. Transfers under way still end, at a card that no longer knows them. */
+  /** PCIe reset, now: transfers under way are lost, both ways. */
   reset(timePs: number): void {
     this.bringTo(timePs);
     this.device.reset();
+    this.pool.loseAll();
     this.settle(timePs);
   }
 
@@ -155,10 +156,15 @@ export class CardSlot implements Actor, NicOutputs {
   // -- events --
 
   onEvent(timePs: number, op: number, arg: number): void {
+    if ((op as Op) === Op.wake) {
+      this.wake(timePs);
+      return;
+    }
+    if (this.pool.isLost(arg)) {
+      this.pool.give(arg);
+      return;
+    }
     switch (op as Op) {
-      case Op.wake:
-        this.wake(timePs);
-        return;
       case Op.storeAtRoot: {
         const left = this.down.send(timePs, writeLineBytes(this.profile, this.pool.lengths[arg]!));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, arg);

@@ -5,6 +5,8 @@ export class TransferPool {
   addresses = new Float64Array(64);
   lengths = new Int32Array(64);
   tags = new Int32Array(64);
+  /** 1: the card was reset since; the transfer ends without effect */
+  private lost = new Uint8Array(64);
   readonly data: Uint8Array[] = [];
   private readonly views: Uint8Array[] = [];
   private readonly free: number[] = [];
@@ -21,12 +23,22 @@ export class TransferPool {
     this.addresses[index] = address;
     this.lengths[index] = lengthBytes;
     this.tags[index] = tag;
+    this.lost[index] = 0;
     if (this.data[index]!.length < lengthBytes) {
       const grown = new Uint8Array(lengthBytes <= 256 ? 256 : 4096 * Math.ceil(lengthBytes / 4096));
       this.data[index] = grown;
       this.views[index] = grown;
     }
     return index;
+  }
+
+  /** Every transfer under way is lost. */
+  loseAll(): void {
+    this.lost.fill(1);
+  }
+
+  isLost(index: number): boolean {
+    return this.lost[index] === 1;
   }
 
   give(index: number): void {
@@ -53,6 +65,9 @@ export class TransferPool {
       const tags = new Int32Array(2 * index);
       tags.set(this.tags);
       this.tags = tags;
+      const lost = new Uint8Array(2 * index);
+      lost.set(this.lost);
+      this.lost = lost;
     }
     const bytes = new Uint8Array(64);
     this.data.push(bytes);

@@ -5,6 +5,7 @@ import type { Actor } from '../agenda.js';
 import { mapIpv4 } from '../addresses.js';
 import { RpcClient } from '../apps/rpc-client.js';
 import { homaType, isRetransmission } from '../frame-summary.js';
+import type { HostUser } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
 import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
 import { RunAborted, World } from '../world.js';
@@ -84,29 +85,37 @@ class ScenarioRun implements Actor {
     const discover = scenario.network?.neighbours === 'discover';
     for (const member of live) world.complete(member.host, bringUp(member, this.members, discover));
     placeServers(this.members, scenario.workload?.servers ?? []);
-    const originPs = world.nowPs + 1_000_000;
-    // Cables go in once every card is up, so that times in the file count from here.
+    for (const member of live) {
+      for (const entry of member.servers) {
+        if ((entry.plan.startUs ?? 0) === 0) world.complete(member.host, startServer(world, member, entry));
+      }
+    }
+    const clients = (scenario.workload?.clients ?? []).map((client) => this.openClient(client));
+    // Cables go in and clients begin once everything stands: times in the file count from here.
+    const startPs = world.nowPs + 1_000_000;
     this.network = buildNetwork(
       world,
       this.members.map((member) => member.host),
       scenario.network ?? {},
       scenario.faults ?? [],
-      originPs,
+      startPs,
     );
     this.watchFrames(live.map((member) => member.host));
+    for (const [i, { client, member, user }] of clients.entries())
+      this.addClient(client, member, user, i, startPs);
     for (const member of live) {
       for (const entry of member.servers) {
-        if ((entry.plan.startUs ?? 0) === 0) world.complete(member.host, startServer(world, member, entry));
-        else
-          this.at(originPs + entry.plan.startUs! * 1e6, () =>
-            this.begin(member, startServer(world, member, entry)),
-          );
+        if (entry.app !== undefined) continue;
+        this.at(startPs + entry.plan.startUs! * 1e6, () => {
+          this.begin(member, startServer(world, member, entry));
+        });
       }
     }
-    const startPs = Math.max(originPs, world.nowPs);
-    for (const [i, client] of (scenario.workload?.clients ?? []).entries())
-      this.addClient(client, i, startPs);
-    for (const event of scenario.events ?? []) this.at(startPs + event.atUs * 1e6, () => this.happen(event));
+    for (const event of scenario.events ?? []) {
+      this.at(startPs + event.atUs * 1e6, () => {
+        this.happen(event);
+      });
+    }
     const endPs = startPs + Math.round((scenario.endUs ?? DEFAULT_END_US) * 1e6);
     const total = this.clients.reduce((sum, { plan }) => sum + plan.count, 0);
     let partial = false;
@@ -176,13 +185,30 @@ class ScenarioRun implements Actor {
     });
   }
 
-  private addClient(client: ScenarioClient, index: number, startPs: number): void {
-    const { world } = this;
+  private openClient(client: ScenarioClient): {
+    client: ScenarioClient;
+    member: ScenarioMember;
+    user: HostUser;
+  } {
     const member = memberOf(this.members, client.host, 'client');
     const user = client.user ?? member.nextUser;
     member.nextUser = Math.max(member.nextUser, user) + 1;
-    const opened = world.complete(member.host, member.host.openUser(user, client.c2hBytes));
-    const begin = Math.max(startPs, world.nowPs) + Math.round((client.startUs ?? 0) * 1e6);
+    return {
+      client,
+      member,
+      user: this.world.complete(member.host, member.host.openUser(user, client.c2hBytes)),
+    };
+  }
+
+  private addClient(
+    client: ScenarioClient,
+    member: ScenarioMember,
+    opened: HostUser,
+    index: number,
+    startPs: number,
+  ): void {
+    const { world } = this;
+    const begin = startPs + Math.round((client.startUs ?? 0) * 1e6);
     const random = Random.fromSeed(this.seed).stream(`client/${index}`);
     const servers: string[] = [];
     const linkMbps = Math.round((this.scenario.network?.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);

@@ -60,6 +60,8 @@ export interface ScenarioServer {
   /** 0: as long as the request */
   responseBytes?: number;
   thinkUs?: number;
+  /** receive buffers are posted this late */
+  postUs?: number;
   silent?: boolean;
   startUs?: number;
   c2hBytes?: number;

@@ -105,6 +105,7 @@ export function* startServer(
     capacityBytes: plan.capacityBytes ?? DEFAULT_CAPACITY_BYTES,
     responseBytes: plan.responseBytes ?? 0,
     thinkPs: Math.round((plan.thinkUs ?? 0) * 1e6),
+    postFromPs: world.nowPs + Math.round((plan.postUs ?? 0) * 1e6),
     silent: plan.silent ?? false,
   });
 }
