@@ -8,8 +8,8 @@ const FRAMES = ['|', '/', '-', '\\'];
 export interface Progress {
   /** A new phase begins; `total` is the number of steps when it is known. */
   start(phase: string, total?: number): void;
-  /** So many steps of the phase are done. Cheap enough to be called often. */
-  update(done: number): void;
+  /** So many steps of the phase are done; a note (time left, say) stands behind. Cheap enough to be called often. */
+  update(done: number, note?: string): void;
   /** The phase is over; the moving line goes away. */
   stop(): void;
 }
@@ -36,13 +36,13 @@ class MovingProgress implements Progress {
     this.update(0);
   }
 
-  update(done: number): void {
+  update(done: number, note?: string): void {
     const now = Date.now();
     if (this.#phase === '' || now - this.#drawnAt < FRAME_MS) return;
     this.#drawnAt = now;
     const spin = FRAMES[this.#frame++ % FRAMES.length]!;
     const share = this.#total ? ` ${Math.floor((100 * done) / this.#total)} %` : '';
-    writeErr(`\r\u001b[K${spin} ${this.#phase}${share}`);
+    writeErr(`\r\u001b[K${spin} ${this.#phase}${share}${note === undefined ? '' : `, ${note}`}`);
   }
 
   stop(): void {

@@ -2,8 +2,8 @@
 import { meanInterval, pairedRatio, type Interval } from './confidence.js';
 import type { ModelResult } from './run.js';
 
-/** What comparison needs of a result; the curve over time is not part of it. */
-export type Comparable = Omit<ModelResult, 'backlog'>;
+/** What comparison needs of a result. */
+export type Comparable = Omit<ModelResult, 'backlog' | 'histogram'>;
 
 /** One strategy at one setting over several seeds, beside exact SRPT on the same messages. */
 export interface Comparison {

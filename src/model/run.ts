@@ -13,6 +13,7 @@ export interface SlowdownSummary {
   readonly count: number;
   readonly mean: number | null;
   readonly p50: number | null;
+  readonly p90: number | null;
   readonly p99: number | null;
   readonly p999: number | null;
 }
@@ -32,7 +33,11 @@ export interface ModelResult {
   readonly completions: number;
   readonly packets: number;
   readonly meanCompletionCycles: number;
-  readonly slowdown: SlowdownSummary;
+  readonly slowdown: SlowdownSummary & {
+    readonly min: number;
+    readonly max: number;
+    readonly deviation: number;
+  };
   readonly deciles: readonly SizeClass[];
   /** Packets sent while a message with less remaining waited. */
   readonly inversions: number;
@@ -55,6 +60,8 @@ export interface ModelResult {
   readonly unitsOut: number;
   readonly unitsLeft: number;
   readonly backlog: readonly CurvePoint[];
+  /** Slowdowns to three significant digits, with their counts, ascending. */
+  readonly histogram: readonly (readonly [slowdown: number, count: number])[];
 }
 
 /** Where messages come from: drawn from a distribution, or listed. */
@@ -129,6 +136,8 @@ export function* modelSlices(
   }
 
   const { collector } = outcome;
+  const all = slowdowns.slice(0, count);
+  const overall = summary(all);
   const cycles = outcome.endCycle - collector.startCycle;
   return {
     settings: full,
@@ -139,7 +148,12 @@ export function* modelSlices(
     completions: count,
     packets: collector.packets,
     meanCompletionCycles: sumCycles / count,
-    slowdown: summary(slowdowns.slice(0, count)),
+    slowdown: {
+      ...overall,
+      min: all[0] ?? 0,
+      max: all[count - 1] ?? 0,
+      deviation: deviation(all, overall.mean ?? 0),
+    },
     deciles: byClass(slowdowns, classes, count).map((values, i) => ({
       upToBytes: boundaries[i] ?? distribution.lengthsBytes.at(-1)!,
       ...summary(values),
@@ -159,6 +173,7 @@ export function* modelSlices(
     unitsOut: collector.unitsOutEver,
     unitsLeft: outcome.unitsLeft,
     backlog: collector.backlogCurve(),
+    histogram: histogram(all),
   };
 }
 
@@ -227,9 +242,36 @@ function summary(values: Float64Array): SlowdownSummary {
     count: values.length,
     mean: values.length === 0 ? null : sum / values.length,
     p50: at(0.5),
+    p90: at(0.9),
     p99: at(0.99),
     p999: at(0.999),
   };
+}
+
+function deviation(values: Float64Array, mean: number): number {
+  let sum = 0;
+  for (const value of values) sum += (value - mean) ** 2;
+  return values.length === 0 ? 0 : Math.sqrt(sum / values.length);
+}
+
+/** Counts ascending values in bins of three significant digits. */
+function histogram(sorted: Float64Array): [number, number][] {
+  const bins: [number, number][] = [];
+  let scale = 100; // value x scale has three digits before the point
+  let limit = 10;
+  let bin = -1;
+  for (const value of sorted) {
+    while (value >= limit) {
+      limit *= 10;
+      scale /= 10;
+    }
+    const digits = Math.round(value * scale);
+    const last = bins.at(-1);
+    if (last !== undefined && digits === bin && last[0] === digits / scale) last[1]++;
+    else bins.push([digits / scale, 1]);
+    bin = digits;
+  }
+  return bins;
 }
 
 /** Mean length in units of the messages a workload offers: what `load` is measured with. */

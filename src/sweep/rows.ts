@@ -4,15 +4,16 @@ import type { ModelResult } from '../model/run.js';
 import { pointKey } from './points.js';
 
 /** One line of a sweep's file: a point and what it gave. */
-export interface SweepRow extends Omit<ModelResult, 'backlog'> {
+export interface SweepRow extends Omit<ModelResult, 'backlog' | 'histogram'> {
   readonly schemaVersion: 1;
   readonly kind: 'model-point';
 }
 
-/** The row of a result: everything but the curve over time. */
+/** The row of a result: everything but the curve over time and the histogram. */
 export function sweepRow(result: ModelResult): SweepRow {
-  const { backlog, ...rest } = result;
+  const { backlog, histogram, ...rest } = result;
   void backlog;
+  void histogram;
   return { schemaVersion: 1, kind: 'model-point', ...rest };
 }
 
