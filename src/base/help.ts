@@ -25,8 +25,18 @@ export default class HomaNicHelp extends Help {
   }
 
   protected override log(...words: string[]): void {
-    if (this.#json) this.#lines.push(words.join(' '));
-    else super.log(...words);
+    const text = words
+      .join(' ')
+      .split('\n')
+      .map((line) => this.#fitted(line))
+      .join('\n');
+    if (this.#json) this.#lines.push(text);
+    else super.log(text);
+  }
+
+  /** oclif wraps all but the first line of a help, which is the summary. */
+  #fitted(line: string): string {
+    return line.startsWith(' ') || line.startsWith('$') ? line : this.wrap(line, 0);
   }
 
   /** Do these words begin with a command (values of flags may follow), or are they a topic? */

@@ -20,7 +20,9 @@ describe('help', () => {
       }
       expectGolden(`help-${id.replaceAll(':', '-')}`, ran.stdout);
     }
-    expectGolden('help', (await runInProcess([])).stdout);
+    const root = (await runInProcess([])).stdout;
+    for (const line of root.split('\n')) expect(line.length, line).to.be.at.most(80);
+    expectGolden('help', root);
   });
 
   it('shows the defaults that configuration uses', async () => {
