@@ -214,6 +214,13 @@ int homa_nic_poll(struct homa_nic *nic, unsigned int slot, struct homa_nic_resul
 int homa_nic_wait(struct homa_nic *nic, unsigned int slot, uint32_t flags, uint64_t time_us,
 		  struct homa_nic_result *result);
 
+/**
+ * Waits for any of count slots, as homa_nic_wait(). *which: index of the slot the result is from, also when its code's
+ * errno is returned.
+ */
+int homa_nic_wait_any(struct homa_nic *nic, const unsigned int *slots, unsigned int count, uint32_t flags,
+		      uint64_t time_us, unsigned int *which, struct homa_nic_result *result);
+
 /** The 64 bytes of a slot as the card wrote them; for tests. Valid until the slot is handed out again. */
 const volatile void *homa_nic_slot_bytes(const struct homa_nic *nic, unsigned int slot);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Opening and closing a session: device files, maps, identity; and what goes through the driver later. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Slots: who has them, what they say, waiting for that. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <immintrin.h>
 #include <string.h>
@@ -97,21 +96,38 @@ bool homa_nic_error(struct homa_nic *nic, struct homa_nic_result *result)
 	return true;
 }
 
-/* Spins until a flag is there or the cycles are over. */
-static uint32_t spin(const _Atomic uint32_t *word, uint32_t flags, uint64_t cycles)
+/* Slots that are waited for together. */
+struct watch {
+	const struct homa_nic *nic;
+	const unsigned int *slots;
+	unsigned int count;
+	uint32_t flags;
+};
+
+/* Index of the first slot with a flag, or -1. */
+static int look(const struct watch *watch)
+{
+	for (unsigned int i = 0; i < watch->count; i++)
+		if (atomic_load_explicit(status_word(watch->nic, watch->slots[i]), memory_order_acquire) & watch->flags)
+			return (int)i;
+	return -1;
+}
+
+/* Looks until a flag is there or the cycles are over: index or -1. */
+static int spin(const struct watch *watch, uint64_t cycles)
 {
 	uint64_t begin = homa_nic_cycles();
-	uint32_t status;
 
 	do {
 		for (int i = 0; i < SPINS_PER_CLOCK_LOOK; i++) {
-			status = atomic_load_explicit(word, memory_order_acquire);
-			if (status & flags)
-				return status;
+			int found = look(watch);
+
+			if (found >= 0)
+				return found;
 			_mm_pause();
 		}
 	} while (homa_nic_cycles() - begin < cycles);
-	return status;
+	return -1;
 }
 
 static void nap(unsigned int sleep_us)
@@ -121,27 +137,25 @@ static void nap(unsigned int sleep_us)
 	nanosleep(&time, NULL);
 }
 
-/* Waits for a flag: 0, -ETIME or -ENODEV. */
-static int await_flags(struct homa_nic *nic, unsigned int slot, uint32_t flags, uint64_t time_us)
+/* Waits for a flag: index of the slot, -ETIME or -ENODEV. */
+static int await_flags(struct homa_nic *nic, const struct watch *watch, uint64_t time_us)
 {
-	const _Atomic uint32_t *word = status_word(nic, slot);
 	uint64_t begin_ns = homa_nic_now_ns();
 	uint64_t alive_ns = begin_ns;
 	bool sleeping = nic->waiting == HOMA_NIC_WAIT_SLEEP;
 
 	for (;;) {
+		int found = sleeping ? look(watch) : spin(watch, nic->spin_cycles);
 		uint64_t now_ns;
 
-		if (!sleeping && (spin(word, flags, nic->spin_cycles) & flags))
-			return 0;
-		if (atomic_load_explicit(word, memory_order_acquire) & flags)
-			return 0;
+		if (found >= 0)
+			return found;
 		now_ns = homa_nic_now_ns();
 		if (time_us != HOMA_NIC_FOREVER && (now_ns - begin_ns) / 1000 >= time_us)
 			return -ETIME;
 		if (now_ns - alive_ns >= ALIVE_INTERVAL_NS) {
 			alive_ns = now_ns;
-			if (homa_nic_alive(nic))
+			if (homa_nic_alive(nic) == -ENODEV)
 				return -ENODEV;
 		}
 		if (nic->waiting == HOMA_NIC_WAIT_SPIN_THEN_SLEEP)
@@ -151,18 +165,29 @@ static int await_flags(struct homa_nic *nic, unsigned int slot, uint32_t flags, 
 	}
 }
 
-int homa_nic_wait(struct homa_nic *nic, unsigned int slot, uint32_t flags, uint64_t time_us,
-		  struct homa_nic_result *result)
+int homa_nic_wait_any(struct homa_nic *nic, const unsigned int *slots, unsigned int count, uint32_t flags,
+		      uint64_t time_us, unsigned int *which, struct homa_nic_result *result)
 {
+	struct watch watch = { nic, slots, count, flags | HOMA_NIC_RESULT_FLAG_FINAL };
 	int ret;
 
-	if (!homa_nic_slot_taken(nic, slot))
-		return -EINVAL;
-	ret = await_flags(nic, slot, flags | HOMA_NIC_RESULT_FLAG_FINAL, time_us);
-	if (ret)
+	for (unsigned int i = 0; i < count; i++)
+		if (!homa_nic_slot_taken(nic, slots[i]))
+			return -EINVAL;
+	ret = await_flags(nic, &watch, time_us);
+	if (ret < 0)
 		return ret;
-	ret = homa_nic_poll(nic, slot, result);
+	*which = (unsigned int)ret;
+	ret = homa_nic_poll(nic, slots[*which], result);
 	if (ret)
 		return ret;
 	return result->flags & HOMA_NIC_RESULT_FLAG_FAILED ? homa_nic_code_errno(result->code) : 0;
+}
+
+int homa_nic_wait(struct homa_nic *nic, unsigned int slot, uint32_t flags, uint64_t time_us,
+		  struct homa_nic_result *result)
+{
+	unsigned int which;
+
+	return homa_nic_wait_any(nic, &slot, 1, flags, time_us, &which, result);
 }

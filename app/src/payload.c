@@ -41,3 +41,18 @@ long payload_check(const void *bytes, size_t length, uint32_t seed, uint64_t ind
 	}
 	return -1;
 }
+
+void payload_sum(const void *bytes, size_t length, uint8_t sum[PAYLOAD_SUM_BYTES])
+{
+	const uint8_t *from = bytes;
+	uint64_t words[2] = { 0, 0 };
+
+	for (size_t at = 0; at < length; at += 8) {
+		uint64_t word = 0;
+
+		memcpy(&word, from + at, length - at < 8 ? length - at : 8);
+		words[0] += word;
+		words[1] += words[0];
+	}
+	memcpy(sum, words, PAYLOAD_SUM_BYTES);
+}

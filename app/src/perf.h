@@ -27,7 +27,6 @@ enum {
 	PERF_TAKES_PEER = 1 << 1,
 	PERF_TAKES_PORT = 1 << 2,
 	PERF_TAKES_WINDOW = 1 << 3,
-	PERF_TAKES_REPLY = 1 << 4,
 };
 
 struct perf_settings {
@@ -35,7 +34,6 @@ struct perf_settings {
 	uint64_t count; /* measured iterations; a server: requests to serve, 0 = until a signal */
 	uint64_t warmup;
 	uint32_t size_bytes;
-	uint32_t reply_bytes; /* size of the response; 0: as the request */
 	uint32_t window; /* messages in flight */
 	uint32_t seed;
 	uint64_t timeout_us; /* for one wait */
@@ -90,6 +88,18 @@ void perf_print_line(FILE *out, const struct perf_run *run, bool partial);
 /* payload.c: bytes that depend on seed and index, and the check that they arrived: -1, or the first wrong offset. */
 void payload_fill(void *bytes, size_t length, uint32_t seed, uint64_t index);
 long payload_check(const void *bytes, size_t length, uint32_t seed, uint64_t index);
+
+/* Words a checksum has. */
+#define PAYLOAD_SUM_BYTES 16
+
+/* Checksum of a message: sum of its 8-byte little-endian words (the last padded with 0), and sum of those sums. */
+void payload_sum(const void *bytes, size_t length, uint8_t sum[PAYLOAD_SUM_BYTES]);
+
+/* serve.c: makes the reply to a request, at most `room` bytes; returns its length, 1 or more. */
+typedef uint32_t (*serve_reply)(const void *request, uint32_t length, void *reply, uint32_t room);
+
+/* Serves requests at the port of the settings until count are answered or a signal comes. Returns an exit code. */
+int serve(struct perf_run *run, serve_reply reply);
 
 /* loopback.c: switches the MAC's loopback through sysfs. Returns 1 when it was changed, 0 when it was so, or -errno. */
 int perf_loopback_set(unsigned int card, bool on);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The report of a perf program, as schemas/result.v1.json has it, and as a line for people. */
-#define _GNU_SOURCE
 #include <cpuid.h>
 #include <inttypes.h>
 #include <math.h>

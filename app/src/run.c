@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Beginning and end of a measurement. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

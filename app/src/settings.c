@@ -11,7 +11,6 @@ enum {
 	OPTION_COUNT = 256,
 	OPTION_WARMUP,
 	OPTION_SIZE,
-	OPTION_REPLY,
 	OPTION_WINDOW,
 	OPTION_SEED,
 	OPTION_TIMEOUT,
@@ -27,7 +26,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "count", required_argument, NULL, OPTION_COUNT },   { "warmup", required_argument, NULL, OPTION_WARMUP },
-	{ "size", required_argument, NULL, OPTION_SIZE },     { "reply", required_argument, NULL, OPTION_REPLY },
+	{ "size", required_argument, NULL, OPTION_SIZE },
 	{ "window", required_argument, NULL, OPTION_WINDOW }, { "seed", required_argument, NULL, OPTION_SEED },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "card", required_argument, NULL, OPTION_CARD },
 	{ "store", required_argument, NULL, OPTION_STORE },   { "wait", required_argument, NULL, OPTION_WAIT },
@@ -42,9 +41,7 @@ static void usage(FILE *out, const char *program, unsigned int takes, const char
 	fprintf(out, "  --count N       measured iterations (a server: requests to serve, 0 = until Ctrl-C)\n"
 		     "  --warmup N      iterations before, not reported\n");
 	if (takes & PERF_TAKES_SIZE)
-		fprintf(out, "  --size BYTES    message size, 1 to 1000000 (default 64)\n");
-	if (takes & PERF_TAKES_REPLY)
-		fprintf(out, "  --reply BYTES   response size (default: as the request)\n");
+		fprintf(out, "  --size BYTES    message size, 1 to 1000000 (a server: the longest)\n");
 	if (takes & PERF_TAKES_WINDOW)
 		fprintf(out, "  --window N      messages in flight (default 8)\n");
 	if (takes & PERF_TAKES_PEER)
@@ -98,8 +95,6 @@ static bool is_taken(int option, unsigned int takes)
 	switch (option) {
 	case OPTION_SIZE:
 		return (takes & PERF_TAKES_SIZE) != 0;
-	case OPTION_REPLY:
-		return (takes & PERF_TAKES_REPLY) != 0;
 	case OPTION_WINDOW:
 		return (takes & PERF_TAKES_WINDOW) != 0;
 	case OPTION_PEER:
@@ -125,9 +120,6 @@ static void apply(struct perf_settings *settings, const char *program, int optio
 		break;
 	case OPTION_SIZE:
 		settings->size_bytes = (uint32_t)number(program, name, optarg, 1, HOMA_NIC_MAX_MESSAGE_BYTES);
-		break;
-	case OPTION_REPLY:
-		settings->reply_bytes = (uint32_t)number(program, name, optarg, 1, HOMA_NIC_MAX_MESSAGE_BYTES);
 		break;
 	case OPTION_WINDOW:
 		settings->window = (uint32_t)number(program, name, optarg, 1, 64);
