@@ -148,7 +148,10 @@ export class SendQueue<Control> {
   remove(message: number): void {
     this.shortest.remove(message);
     this.oldest.remove(message);
-    this.pending[message]?.clear();
+    const ranges = this.pending[message];
+    if (ranges === undefined || ranges === null || ranges.count === 0) return;
+    ranges.clear();
+    this.resending.splice(this.resending.indexOf(message, this.resendHead), 1);
   }
 
   /** Bytes handed out so far as originals: always a segment boundary (the protocol's tx_end). */
@@ -214,13 +217,14 @@ export class SendQueue<Control> {
     out.incoming = ranges.end(0);
     out.prio = this.resendPrio[message]!;
     ranges.remove(out.offset, end, null);
+    if (ranges.count === 0) this.resendHead++;
     return out.kind;
   }
 
   private queueRange(message: number, start: number, end: number, prio: number): void {
     const ranges = (this.pending[message] ??= new IntervalSet());
     if (ranges.count === 0) {
-      if (this.resendHead >= 1024) {
+      if (this.resendHead === this.resending.length || this.resendHead >= 1024) {
         this.resending.splice(0, this.resendHead);
         this.resendHead = 0;
       }
@@ -230,16 +234,9 @@ export class SendQueue<Control> {
     this.resendPrio[message] = prio;
   }
 
-  /** The message whose ranges are next to be resent, -1 when there is none; entries that became empty are dropped. */
+  /** The message whose ranges are next to be resent, -1 when there is none. */
   private resendTop(): number {
-    while (this.resendHead < this.resending.length) {
-      const message = this.resending[this.resendHead]!;
-      if (this.pending[message]!.count > 0) return message;
-      this.resendHead++;
-    }
-    if (this.resendHead === 0) return -1;
-    this.resending.length = this.resendHead = 0;
-    return -1;
+    return this.resendHead < this.resending.length ? this.resending[this.resendHead]! : -1;
   }
 
   /** Whether the next segment may go: its first byte granted, all of it at hand. */

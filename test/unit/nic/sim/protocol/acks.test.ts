@@ -6,7 +6,9 @@ import { FinishedFilter } from '#src/nic/sim/protocol/finished-filter.js';
 import { FrameRecord } from '#src/nic/sim/protocol/frame-record.js';
 import { runs } from './property-runs.js';
 
-describe('AckStore', () => {
+describe('AckStore', function () {
+  this.timeout(600_000);
+
   it('is a stack of five for every peer', () => {
     const act = fc.tuple(fc.constantFrom('push', 'attach', 'drain', 'clear'), fc.nat(40), fc.nat(0xffff));
     fc.assert(
@@ -45,7 +47,9 @@ describe('AckStore', () => {
   });
 });
 
-describe('FinishedFilter', () => {
+describe('FinishedFilter', function () {
+  this.timeout(600_000);
+
   it('never takes an RPC for finished that was not, and remembers each for its lifetime', () => {
     const act = fc.tuple(fc.nat(3), fc.nat(60), fc.nat(4));
     fc.assert(

@@ -44,7 +44,9 @@ function serverStation(): Station {
   return station;
 }
 
-describe('parseFrame', () => {
+describe('parseFrame', function () {
+  this.timeout(600_000);
+
   it('gives each kind of bad frame its cause, in the order of the checks', () => {
     expect(causeOf(new Uint8Array(13))).to.equal('shortFrame');
     expect(causeOf(changed(vector('A'), 12, 0x81, 0x00).subarray(0, 17))).to.equal('shortFrame');
@@ -141,7 +143,9 @@ describe('parseFrame', () => {
 const u32 = fc.nat(0xffffffff);
 const u16 = fc.nat(0xffff);
 
-describe('encodeFrame and parseFrame', () => {
+describe('encodeFrame and parseFrame', function () {
+  this.timeout(600_000);
+
   it('are inverse for every type, both families, any payload position', () => {
     const packet = fc.record({
       type: fc.integer({ min: 0x10, max: 0x18 }),

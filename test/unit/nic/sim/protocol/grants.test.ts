@@ -15,7 +15,9 @@ import { runs } from './property-runs.js';
 type Grant = [number, number, number];
 const withoutFifo = (): GrantSettings => ({ ...defaultGrantSettings(100_000), fifoIncrement: 0 });
 
-describe('the formulas of the grant scheduler', () => {
+describe('the formulas of the grant scheduler', function () {
+  this.timeout(600_000);
+
   it('give the windows of the fact sheet', () => {
     const windows = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => grantWindow(withoutFifo(), n));
     expect(windows).to.deep.equal([200_000, 133_333, 100_000, 80_000, 66_666, 57_142, 50_000, 44_444]);
@@ -38,7 +40,9 @@ describe('the formulas of the grant scheduler', () => {
   });
 });
 
-describe('GrantScheduler', () => {
+describe('GrantScheduler', function () {
+  this.timeout(600_000);
+
   it('grants the 201,404 bytes of vector D after the first packet of 500,000', () => {
     const grants: Grant[] = [];
     const scheduler = new GrantScheduler(1, withoutFifo(), (...grant) => grants.push(grant));

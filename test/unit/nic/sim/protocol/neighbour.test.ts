@@ -59,7 +59,9 @@ class Host {
   }
 }
 
-describe('neighbours', () => {
+describe('neighbours', function () {
+  this.timeout(600_000);
+
   for (const [family, address, packet] of [
     ['ARP', '10.0.0.11', 'M'],
     ['neighbour discovery', 'fd00::b', 'A'],
@@ -222,7 +224,9 @@ describe('neighbours', () => {
   });
 });
 
-describe('ICMP', () => {
+describe('ICMP', function () {
+  this.timeout(600_000);
+
   /** An echo request as text tools show it: built from numbers, checksums by the checksum function. */
   function echoRequest(ipv4: boolean): Uint8Array {
     const ip = ipv4

@@ -20,7 +20,9 @@ function spans(map: boolean[], wanted: boolean, from: number, to: number): numbe
   return found;
 }
 
-describe('IntervalSet', () => {
+describe('IntervalSet', function () {
+  this.timeout(600_000);
+
   it('agrees with a byte map under any adds and removes', () => {
     const step = fc.tuple(fc.boolean(), fc.nat(60), fc.nat(12));
     fc.assert(
@@ -46,7 +48,9 @@ describe('IntervalSet', () => {
   });
 });
 
-describe('Reassembly', () => {
+describe('Reassembly', function () {
+  this.timeout(600_000);
+
   it('agrees with a byte map: what is fresh, what is missing, when it is complete', () => {
     const packet = fc.tuple(fc.nat(199), fc.integer({ min: 0, max: 40 }));
     fc.assert(
