@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { IntegerCounter } from '../stats/counted-values.js';
 import { nearestRank } from '../stats/percentile.js';
-import { summarizeCounts } from '../stats/summary.js';
+import { summarizeCounts } from '../stats/counted-summary.js';
 import { HEADER_EVENT, type RecordBatch } from './record-batch.js';
 import type { RequestPairs } from './request-pairs.js';
 import type { EventReport } from './trace-report.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { IntegerCounter } from '../stats/counted-values.js';
-import { summarizeCounts } from '../stats/summary.js';
+import { summarizeCounts } from '../stats/counted-summary.js';
 import type { PairReport } from './trace-report.js';
 
 interface Pair {

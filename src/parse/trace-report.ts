@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CountedValues } from '../stats/counted-values.js';
-import type { Summary } from '../stats/summary.js';
+import type { Summary } from '../stats/counted-summary.js';
 
 /** What an analysis is asked for. */
 export interface TraceAnalysisOptions {
