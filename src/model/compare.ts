@@ -34,9 +34,18 @@ const messagesOf = ({ settings: s }: Comparable): string =>
 export function compareResults(results: readonly Comparable[]): Comparison[] {
   const exact = new Map<string, Comparable>();
   for (const row of results) if (row.settings.strategy === 'exact') exact.set(messagesOf(row), row);
+  return [...grouped(results).values()].map((rows) => compareGroup(rows, exact));
+}
+
+function grouped(results: readonly Comparable[]): Map<string, Comparable[]> {
   const groups = new Map<string, Comparable[]>();
-  for (const row of results) groups.set(groupOf(row), [...(groups.get(groupOf(row)) ?? []), row]);
-  return [...groups.values()].map((rows) => compareGroup(rows, exact));
+  for (const row of results) {
+    const key = groupOf(row);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return groups;
 }
 
 function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Comparable>): Comparison {
@@ -69,6 +78,30 @@ function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Co
     meanRatio: ratio((row) => row.slowdown.mean),
     worstDecileRatio: worst,
   };
+}
+
+/** p99 slowdown of one tenth of the messages by size; half is 0 where there is one seed only. */
+export interface SizeSlowdown {
+  readonly workload: string;
+  readonly load: number;
+  readonly strategy: string;
+  readonly entries: number | null;
+  readonly levels: number;
+  readonly upToBytes: number;
+  readonly p99: Interval;
+}
+
+/** p99 slowdown by size of each group of results; classes too small for a p99 are left out. */
+export function slowdownBySize(results: readonly Comparable[]): SizeSlowdown[] {
+  return [...grouped(results).values()].flatMap((rows) => {
+    const { workload, load, strategy, entries, levels } = rows[0]!.settings;
+    return rows[0]!.deciles.flatMap(({ upToBytes }, i) => {
+      const values = rows.map((row) => row.deciles[i]?.p99).filter((value) => typeof value === 'number');
+      if (values.length < rows.length) return [];
+      const p99 = meanInterval(values) ?? { mean: values[0]!, half: 0, seeds: 1 };
+      return [{ workload, load, strategy, entries, levels, upToBytes, p99 }];
+    });
+  });
 }
 
 /** Fewest entries that stay within a limit. */

@@ -6,7 +6,6 @@ import type { Outcome } from '../base/base-command.js';
 import type { OutputFolder } from '../base/output-folder.js';
 import type { Progress } from '../base/progress.js';
 import { InterruptedError } from '../errors/errors.js';
-import { compareResults, entriesNeeded, type Comparison, type EntriesNeeded } from '../model/compare.js';
 import type { ModelSettings } from '../model/settings.js';
 import { formatComparisons, formatEntriesNeeded } from '../report/model-tables.js';
 import type { TextShape } from '../report/text-shape.js';
@@ -15,6 +14,7 @@ import { loadDistribution } from './point-source.js';
 import { normalizeSettings, pointKey } from './points.js';
 import { appendRow, keysOf, readRows, type SweepRow } from './rows.js';
 import { runSweep } from './run-sweep.js';
+import { summarizeRows } from './summarize-rows.js';
 
 /** What a command lends. */
 export interface CommandParts {
@@ -88,27 +88,6 @@ export async function runPoints(
     finished,
     skipped: before.length,
   });
-}
-
-/** The comparison of rows, with the entries needed to stay within 1 % and 5 % where entries were varied. */
-export function summarizeRows(rows: readonly SweepRow[]): {
-  comparisons: Comparison[];
-  needed: EntriesNeeded[];
-} {
-  const comparisons = compareResults(rows).sort(
-    (a, b) =>
-      a.workload.localeCompare(b.workload) ||
-      a.load - b.load ||
-      a.strategy.localeCompare(b.strategy) ||
-      (a.entries ?? Infinity) - (b.entries ?? Infinity) ||
-      a.levels - b.levels,
-  );
-  const varied = comparisons.filter((c) =>
-    comparisons.some(
-      (d) => d.entries !== c.entries && d.strategy === c.strategy && d.workload === c.workload,
-    ),
-  );
-  return { comparisons, needed: [...entriesNeeded(varied, 1.01), ...entriesNeeded(varied, 1.05)] };
 }
 
 function outcome(

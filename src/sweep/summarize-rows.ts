@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  compareResults,
+  entriesNeeded,
+  type Comparable,
+  type Comparison,
+  type EntriesNeeded,
+} from '../model/compare.js';
+
+/** The comparison of rows, with the entries needed to stay within 1 % and 5 % where entries were varied. */
+export function summarizeRows(rows: readonly Comparable[]): {
+  comparisons: Comparison[];
+  needed: EntriesNeeded[];
+} {
+  const comparisons = compareResults(rows).sort(
+    (a, b) =>
+      a.workload.localeCompare(b.workload) ||
+      a.load - b.load ||
+      a.strategy.localeCompare(b.strategy) ||
+      (a.entries ?? Infinity) - (b.entries ?? Infinity) ||
+      a.levels - b.levels,
+  );
+  const varied = comparisons.filter((c) =>
+    comparisons.some(
+      (d) => d.entries !== c.entries && d.strategy === c.strategy && d.workload === c.workload,
+    ),
+  );
+  return { comparisons, needed: [...entriesNeeded(varied, 1.01), ...entriesNeeded(varied, 1.05)] };
+}
