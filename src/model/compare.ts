@@ -110,6 +110,8 @@ export interface EntriesNeeded {
   readonly load: number;
   readonly strategy: string;
   readonly limit: number;
+  /** Which messages: all together, or every tenth by size for itself. */
+  readonly of: 'all' | 'every tenth';
   /** Fewest entries from which on every larger number tried also stays within; null when none does. */
   readonly entries: number | null;
   /** Upper end of the ratio's interval at that number of entries. */
@@ -117,14 +119,15 @@ export interface EntriesNeeded {
 }
 
 /**
- * For each workload, load and strategy: the fewest entries from which on the upper end of the 95 % interval of `pick`
- * (by default the ratio of p99 slowdown to exact SRPT) is at most `limit`.
+ * For each workload, load and strategy: the fewest entries from which on the upper end of the 95 % interval of the
+ * ratio of p99 slowdown to exact SRPT is at most `limit`, over all messages or in the worst tenth by size.
  */
 export function entriesNeeded(
   comparisons: readonly Comparison[],
   limit: number,
-  pick: (c: Comparison) => Interval | undefined = (c) => c.p99Ratio,
+  of: EntriesNeeded['of'] = 'all',
 ): EntriesNeeded[] {
+  const pick = (c: Comparison): Interval | undefined => (of === 'all' ? c.p99Ratio : c.worstDecileRatio);
   const groups = new Map<string, Comparison[]>();
   for (const c of comparisons) {
     if (c.entries === null) continue;
@@ -141,6 +144,6 @@ export function entriesNeeded(
       entries = c.entries;
       ratioUpTo = interval.mean + interval.half;
     }
-    return { workload, load, strategy, limit, entries, ratioUpTo };
+    return { workload, load, strategy, limit, of, entries, ratioUpTo };
   });
 }

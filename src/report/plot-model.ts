@@ -34,7 +34,7 @@ function panels(title: string, subtitle: string[], values: Row[], shape: object)
     facet: { field: 'panel', type: 'nominal', title: null, sort: names, header: { labelFontSize: 13 } },
     columns,
     spec: { ...size, ...shape },
-    resolve: { axis: { x: 'independent', y: 'independent' } },
+    resolve: { scale: { x: 'independent', y: 'independent' }, axis: { x: 'independent', y: 'independent' } },
   } as unknown as PlotSpec;
 }
 
@@ -42,26 +42,38 @@ const LOG_BYTES = {
   field: 'x',
   type: 'quantitative',
   title: 'message length (bytes, upper end of each tenth)',
-  scale: { type: 'log' },
-  axis: { format: '~s', labelOverlap: 'greedy', tickCount: 8 },
+  scale: { type: 'log', nice: false, padding: 10 },
+  axis: { format: '~s', labelOverlap: 'greedy', tickCount: 8, grid: false },
 };
 const ENTRIES = {
   field: 'x',
   type: 'quantitative',
   title: 'sorted entries',
-  scale: { type: 'log', base: 2 },
+  scale: { type: 'log', base: 2, nice: false, padding: 10 },
   axis: { format: 'd', labelOverlap: 'greedy' },
 };
-const BY_STRATEGY = { field: 'label', type: 'nominal', title: null, sort: null };
+const BY_STRATEGY = {
+  field: 'label',
+  type: 'nominal',
+  title: null,
+  sort: null,
+  legend: { symbolOpacity: 1 },
+};
 
 function lines(x: object, y: object): object {
+  const band = {
+    x,
+    y: { ...y, field: 'low' },
+    y2: { field: 'high' },
+    color: { ...BY_STRATEGY, legend: null },
+  };
   return {
     layer: [
-      { mark: { type: 'errorband', opacity: 0.18 }, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: BY_STRATEGY } },
+      { mark: { type: 'area', opacity: 0.18 }, encoding: band },
       { mark: { type: 'line', strokeWidth: 1.6 }, encoding: { x, y, color: BY_STRATEGY } },
-      { mark: { type: 'point', filled: true, size: 34 }, encoding: { x, y, color: BY_STRATEGY, shape: BY_STRATEGY } },
+      { mark: { type: 'point', filled: true, size: 30 }, encoding: { x, y, color: BY_STRATEGY } },
     ],
-  }; // prettier-ignore
+  };
 }
 
 /** p99 slowdown of each tenth of the messages by size. */
@@ -74,7 +86,7 @@ export function slowdownPlot(sizes: readonly SizeSlowdown[]): ModelPlot {
     low: Math.max(0.9, size.p99.mean - size.p99.half),
     high: size.p99.mean + size.p99.half,
   }));
-  const y = { field: 'y', type: 'quantitative', title: 'p99 slowdown', scale: { type: 'log' }, axis: { tickCount: 6 } }; // prettier-ignore
+  const y = { field: 'y', type: 'quantitative', title: 'p99 slowdown', scale: { type: 'log' }, axis: { tickCount: 6, gridOpacity: 0.4 } }; // prettier-ignore
   const seeds = sizes.some((size) => size.p99.half > 0) ? [CAPTION] : ['one seed: no intervals'];
   return {
     name: 'slowdown',
@@ -95,7 +107,7 @@ export function inversionPlot(comparisons: readonly Comparison[]): ModelPlot | u
     low: Math.max(floor, c.inversionShare!.mean - c.inversionShare!.half),
     high: Math.max(floor, c.inversionShare!.mean + c.inversionShare!.half),
   }));
-  const y = { field: 'y', type: 'quantitative', title: 'inverted packets (share)', scale: { type: 'log', domain: [floor, 1] }, axis: { format: '.0e', tickCount: 6 } }; // prettier-ignore
+  const y = { field: 'y', type: 'quantitative', title: 'inverted packets (share)', scale: { type: 'log', domain: [floor, 1] }, axis: { format: '.0e', tickCount: 6, gridOpacity: 0.4 } }; // prettier-ignore
   return {
     name: 'inversions',
     spec: panels('Packet inversions against sorted entries', [CAPTION, 'no inversion at all is drawn at the lower edge'], values, lines(ENTRIES, y)),
@@ -144,7 +156,7 @@ export function occupancyPlot(
   }
   if (values.length === 0) return undefined;
   const x = { field: 'x', type: 'quantitative', title: 'slot, head first', axis: { format: 'd', tickMinStep: 1 }, scale: { zero: false } }; // prettier-ignore
-  const y = { field: 'y', type: 'quantitative', title: 'share of the time in use', scale: { type: 'log' }, axis: { format: '.0e', tickCount: 6 } }; // prettier-ignore
+  const y = { field: 'y', type: 'quantitative', title: 'share of the time in use', scale: { type: 'log' }, axis: { format: '.0e', tickCount: 6, gridOpacity: 0.4 } }; // prettier-ignore
   return {
     name: 'occupancy',
     spec: panels('Occupancy of the sorted slots', ['first seed'], values, {

@@ -104,7 +104,7 @@ export const modelFlags = {
 export interface ModelFlagValues {
   readonly workload: string;
   readonly load: string;
-  readonly overload: boolean;
+  readonly overload?: boolean | undefined;
   readonly messages: number;
   readonly warmup?: number | undefined;
   readonly seed: number;
@@ -126,7 +126,7 @@ export function baseSettings(flags: ModelFlagValues): ModelSettings {
     ...DEFAULT_SETTINGS,
     workload: flags.workload.endsWith('.json') ? flags.workload : flags.workload.toLowerCase(),
     load: parseShare(flags.load),
-    overload: flags.overload,
+    overload: flags.overload === true, // absent unless typed
     messages: flags.messages,
     warmup: flags.warmup ?? Math.floor(flags.messages / 10),
     seed: flags.seed,

@@ -27,7 +27,9 @@ export function normalizeSettings(settings: ModelSettings): ModelSettings {
 
 /** A text that is equal exactly for points of equal settings: what a sweep is resumed by. */
 export function pointKey(settings: ModelSettings): string {
-  return JSON.stringify(Object.entries(normalizeSettings(settings)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  // What a line of JSON cannot hold must not matter here: a row that was read back has the key it was written with.
+  const plain = JSON.parse(JSON.stringify(normalizeSettings(settings))) as ModelSettings;
+  return JSON.stringify(Object.entries(plain).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

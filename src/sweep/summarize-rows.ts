@@ -25,5 +25,8 @@ export function summarizeRows(rows: readonly Comparable[]): {
       (d) => d.entries !== c.entries && d.strategy === c.strategy && d.workload === c.workload,
     ),
   );
-  return { comparisons, needed: [...entriesNeeded(varied, 1.01), ...entriesNeeded(varied, 1.05)] };
+  const needed = (['all', 'every tenth'] as const).flatMap((of) =>
+    [1.01, 1.05].flatMap((limit) => entriesNeeded(varied, limit, of)),
+  );
+  return { comparisons, needed };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every class of failure, as data. A row is run in an empty folder, once as text and once with --json; add rows here.
+import { MODEL_FAILURES } from './model-failures.js';
 import { PARSE_FAILURES } from './parse-failures.js';
 
 export interface Failure {
@@ -253,4 +254,5 @@ export const FAILURES: Failure[] = [
     says: /^--repeat takes its settings from the file: leave out --count$/,
   },
   ...PARSE_FAILURES,
+  ...MODEL_FAILURES,
 ];

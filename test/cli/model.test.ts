@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { validate } from '#src/schema/validate.js';
+import { makeFolder, runHomaNic, runInProcess } from './harness.js';
+
+interface Reply<T> {
+  status: string;
+  result: T;
+}
+const parse = <T>(text: string): T => (JSON.parse(text) as Reply<T>).result;
+
+describe('model', function () {
+  this.timeout(60_000);
+  let folder: ReturnType<typeof makeFolder>;
+  beforeEach(() => {
+    folder = makeFolder();
+  });
+  afterEach(() => {
+    folder.remove();
+  });
+  const model = (...argv: string[]): ReturnType<typeof runInProcess> =>
+    runInProcess(['model', ...argv], { cwd: folder.path });
+
+  it('list names every strategy', async () => {
+    const { strategies } = parse<{ strategies: { name: string }[] }>((await model('list', '--json')).stdout);
+    expect(strategies.map((s) => s.name)).to.include.members(['exact', 'fifo', 'strict', 'sifter', 'pieo']);
+    expect((await model('list')).stdout).to.match(/^exact .*the reference$/m);
+  });
+
+  it('run is the same twice, says it is simulated, and leaves a valid result', async () => {
+    const argv = ['run', '--strategy', 'sifter', '--entries', '4', '--messages', '2e3', '--workload', 'w2'];
+    const one = await model(...argv, '--out', 'a');
+    const two = await model(...argv, '--out', 'b');
+    expect(one.exitCode).to.equal(0);
+    expect(one.stdout).to.contain('Queue model (simulated)');
+    expect(two.stdout.replaceAll('./b/', './a/')).to.equal(one.stdout);
+    const document: unknown = JSON.parse(readFileSync(join(folder.path, 'a', 'result.json'), 'utf8'));
+    expect(await validate('result.v1', document)).to.deep.equal([]);
+    const json = await model(...argv, '--out', 'c', '--json');
+    const result = parse<{ completions: number; simulated: boolean; settings: { entries: number } }>(
+      json.stdout,
+    );
+    expect(result.completions).to.equal(1800);
+    expect(result.simulated).to.equal(true);
+    expect(result.settings.entries).to.equal(4);
+  });
+
+  it("run replays arrivals with the original's accounting", async () => {
+    writeFileSync(join(folder.path, 'a.csv'), 'cycle,length\n10,30\n10,1\n12,2\n');
+    const argv = ['run', '--arrivals', 'a.csv', '--json'];
+    const original = parse<{ meanCompletionCycles: number; packets: number; endCycle: number }>(
+      (await model(...argv, '--original-accounting')).stdout,
+    );
+    expect(original).to.include({ packets: 4, endCycle: 38, meanCompletionCycles: (28 + 24 + 24) / 3 });
+    const now = parse<{ meanCompletionCycles: number }>((await model(...argv)).stdout);
+    expect(now.meanCompletionCycles).to.equal((33 + 1 + 25) / 3);
+  });
+
+  it('compares strategies only with confidence intervals', async () => {
+    const argv = [
+      'run',
+      '--strategy',
+      'fifo,pifo-naive',
+      '--entries',
+      '2',
+      '--messages',
+      '2000',
+      '--seeds',
+      '3',
+    ];
+    const ran = await model(...argv);
+    expect(ran.exitCode).to.equal(0);
+    expect(ran.stdout).to.match(/^w4 +0\.8 +fifo +unbounded +3 +[\d.]+ ± [\d.]+/m);
+    expect(ran.stdout).to.match(/^w4 +0\.8 +exact .* 1\.0000 ± 0\.0000/m);
+    const single = await model('sweep', '--messages', '500', '--seeds', '1', '--entries', '2');
+    expect(single.stdout).to.contain('no comparison without confidence intervals');
+  });
+
+  it('sweep writes one row a point and goes on where it stopped', async () => {
+    const argv = ['sweep', '--entries', '1,4', '--strategy', 'sifter,strict', '--workload', 'w1,w4'];
+    const rest = ['--messages', '500', '--load', '0.5', '--out', 's', '--json'];
+    const first = parse<{ points: number }>((await model(...argv, ...rest, '--seeds', '2')).stdout);
+    expect(first.points).to.equal(2 * 2 * 4); // seeds, workloads, exact + strict + 2 x sifter
+    const file = join(folder.path, 's', 'points.jsonl');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}{"schemaVersion":1,"kind":"mod`); // killed while it wrote
+    expect((await model(...argv, ...rest, '--seeds', '3')).exitCode).to.equal(2);
+    const more = await model(...argv, ...rest, '--seeds', '3', '--resume');
+    expect(parse<{ points: number }>(more.stdout).points).to.equal(24);
+    const after = readFileSync(file, 'utf8');
+    expect(after.startsWith(before)).to.equal(true);
+    expect(after.trimEnd().split('\n')).to.have.length(24);
+    for (const line of after.trimEnd().split('\n')) expect(JSON.parse(line)).to.have.property('slowdown');
+  });
+
+  it('Ctrl-C keeps the finished points', async () => {
+    const argv = [
+      'model',
+      'sweep',
+      '--messages',
+      '20000',
+      '--entries',
+      '1..64:1',
+      '--seeds',
+      '20',
+      '--out',
+      's',
+    ];
+    const file = join(folder.path, 's', 'points.jsonl');
+    let timer: NodeJS.Timeout | undefined;
+    const ran = await runHomaNic(argv, {
+      cwd: folder.path,
+      when: {
+        seen: 'points of the model',
+        act: (kill) => {
+          timer = setInterval(() => {
+            if (!existsSync(file)) return;
+            clearInterval(timer);
+            kill('SIGINT');
+          }, 20);
+        },
+      },
+    });
+    clearInterval(timer);
+    expect(ran.exitCode).to.equal(130);
+    const rows = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(rows.length).to.be.within(1, 1299);
+    expect(ran.stdout).to.contain(`${rows.length} points`);
+  });
+
+  it('plot draws a sweep and a run', async () => {
+    const sweep = ['sweep', '--messages', '3000', '--entries', '1..4', '--workload', 'w1,w4', '--seeds', '2'];
+    expect((await model(...sweep, '--out', 's')).exitCode).to.equal(0);
+    expect((await model('plot', 's', '--out', 'p')).exitCode).to.equal(0);
+    const files = readdirSync(join(folder.path, 'p')).sort();
+    expect(files).to.deep.equal([
+      'inversions.svg',
+      'occupancy.svg',
+      'plots.html',
+      'ratio.svg',
+      'slowdown.svg',
+    ]);
+    const svg = readFileSync(join(folder.path, 'p', 'ratio.svg'), 'utf8');
+    expect(svg).to.match(/^<svg/);
+    expect(svg).to.contain('(simulated)');
+    expect((await model('run', '--messages', '3000', '--out', 'r')).exitCode).to.equal(0);
+    expect((await model('plot', 'r', '--out', 'q')).exitCode).to.equal(0);
+    expect(readdirSync(join(folder.path, 'q'))).to.include.members(['drain.svg', 'slowdown.svg']);
+    const other = await model('plot', 's', '--workload', 'w3');
+    expect(other.exitCode).to.equal(2);
+  });
+});
