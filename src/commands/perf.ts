@@ -8,13 +8,12 @@ import { sharedFlags, wholeNumber } from '../base/flags.js';
 import { checkOutputFile, showPath } from '../base/output-folder.js';
 import { parseSizeList } from '../base/size-list.js';
 import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
-import type { CycleTableName } from '../nic/sim/cycle-table.js';
 import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';
 import { defaultTests, parseTestNames, planRequests } from '../perf/plan.js';
 import type { RunResult, TestResult } from '../perf/result.js';
 import type { Session } from '../perf/session.js';
 
-const MAX_COUNT = 100_000_000;
+const MAX_COUNT = 10_000_000;
 
 interface Plan {
   nic: string;
@@ -25,7 +24,7 @@ interface Plan {
 }
 
 export default class Perf extends BaseCommand<typeof Perf> {
-  static override summary = 'Measure a network card: echo, read, loopback.';
+  static override summary = 'Measure a network card: echo, read, loopback, RPCs, throughput, workloads.';
   static override description =
     'Runs performance tests on the simulated card or on a real one and writes a time trace for each, with a result.json ' +
     'that holds the settings, the machine and every sample. With --parse the traces are read back and their figures ' +
@@ -78,6 +77,16 @@ export default class Perf extends BaseCommand<typeof Perf> {
       helpValue: 'NAME',
       default: DEFAULTS.pcieProfile,
     }),
+    workload: Flags.string({
+      description: 'message lengths of the workload test',
+      options: ['w1', 'w2', 'w3', 'w4', 'w5'],
+      default: 'w4',
+    }),
+    load: Flags.string({
+      description: 'share of each link that the workload test fills, above 0 and below 1',
+      helpValue: 'SHARE',
+      default: '0.8',
+    }),
     repeat: Flags.string({ description: 'run again what this result.json holds', helpValue: 'FILE' }),
     out: sharedFlags.out,
     force: sharedFlags.force,
@@ -108,12 +117,16 @@ export default class Perf extends BaseCommand<typeof Perf> {
       seed: this.flags.seed,
       pcieProfile: this.flags['pcie-profile'],
     };
+    if (tests.some((test) => test.name === 'workload')) {
+      settings.workload = this.flags.workload;
+      settings.load = parseLoad(this.flags.load);
+    }
     return { ...(await this.kind()), requests: planRequests(tests, sizes), settings };
   }
 
   private async repeatPlan(file: string): Promise<Plan> {
-    const settled = ['test', 'size', 'count', 'warmup', 'seed', 'pcie-profile'].filter((name) =>
-      this.typedFlags.has(name),
+    const settled = ['test', 'size', 'count', 'warmup', 'seed', 'pcie-profile', 'workload', 'load'].filter(
+      (name) => this.typedFlags.has(name),
     );
     if (settled.length > 0) {
       throw new UsageError(`--repeat takes its settings from the file: leave out --${settled.join(', --')}`);
@@ -154,18 +167,8 @@ export default class Perf extends BaseCommand<typeof Perf> {
   private async backend({ nic, settings }: Plan): Promise<PerfBackend> {
     if (nic === 'sim') {
       const { WorldBackend } = await import('../perf/backends/world.js');
-      const { createSimNic } = await import('../nic/sim/device.js');
-      const { cardSteps } = await import('../nic/sim/card-parts.js');
-      return new WorldBackend(
-        {
-          name: 'sim',
-          factory: (cycleTable) => (outputs) =>
-            createSimNic({ cycleTable: cycleTable as CycleTableName }, outputs),
-          cardRows: cardSteps,
-          versions: { sim: this.config.version },
-        },
-        settings.pcieProfile,
-      );
+      const { simCardKind } = await import('../perf/backends/sim-card-kind.js');
+      return new WorldBackend(simCardKind(this.config.version), settings.pcieProfile);
     }
     throw new UsageError(`unknown kind of network card '${nic}': the kinds are sim`, {
       code: 'unknown_nic',
@@ -283,6 +286,17 @@ export default class Perf extends BaseCommand<typeof Perf> {
     const { drawRun } = await import('../report/perf-plot.js');
     await writeFile(file, await drawRun(result));
   }
+}
+
+/** A share above 0 and below 1; throws a UsageError otherwise. */
+function parseLoad(text: string): number {
+  const load = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(load > 0 && load < 1)) {
+    throw new UsageError(`--load '${text}' is not a share above 0 and below 1`, {
+      suggestions: ['--load 0.8'],
+    });
+  }
+  return load;
 }
 
 /** The envelope carries figures; samples stay in result.json. */

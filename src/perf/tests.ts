@@ -19,8 +19,10 @@ export interface TestDefinition {
   /** events of the trace that begin and end one iteration (design section 7) */
   startEvent: string;
   endEvent: string;
-  /** payload crosses the wire this many times in one iteration: rates count it once */
+  /** does the payload cross the wire once in the measured span */
   oneWay: boolean;
+  /** runs on several simulated hosts rather than on one card in loopback */
+  network?: boolean;
 }
 
 /** Every test, in the order they are listed and run. */
@@ -54,6 +56,50 @@ export const TESTS: readonly TestDefinition[] = [
     startEvent: 'send request',
     endEvent: 'recv response',
     oneWay: true,
+  },
+  {
+    name: 'rpc',
+    text: 'request and response of the same size between two hosts, one at a time',
+    span: 'store of the sendmsg to sight of the response',
+    sized: true,
+    defaultSizesBytes: [64],
+    startEvent: 'rpc request',
+    endEvent: 'rpc response',
+    oneWay: false,
+    network: true,
+  },
+  {
+    name: 'throughput',
+    text: 'requests of each size from one host to another, eight at a time, one-byte responses: payload rate',
+    span: 'store of the sendmsg to sight of the response, eight RPCs at a time',
+    sized: true,
+    defaultSizesBytes: [1024, 4096, 16_384, 65_536, 262_144, 1_000_000],
+    startEvent: 'rpc request',
+    endEvent: 'rpc response',
+    oneWay: true,
+    network: true,
+  },
+  {
+    name: 'rate',
+    text: 'small requests from one host to another, as many at a time as one user may: messages a second',
+    span: 'store of the sendmsg to sight of the response, 100 RPCs at a time',
+    sized: true,
+    defaultSizesBytes: [64],
+    startEvent: 'rpc request',
+    endEvent: 'rpc response',
+    oneWay: true,
+    network: true,
+  },
+  {
+    name: 'workload',
+    text: 'RPCs with lengths of --workload among four hosts on a switch at --load, open loop: slowdown by size decile',
+    span: 'intended start to sight of the response, over the best unloaded time of an RPC of that size',
+    sized: false,
+    defaultSizesBytes: [0],
+    startEvent: 'rpc request',
+    endEvent: 'rpc response',
+    oneWay: false,
+    network: true,
   },
 ];
 

@@ -17,6 +17,7 @@ const UNIT_TEXT: Record<string, string> = {
 
 /** A row's name: the test and the size, where size means something. */
 export function rowName(test: { name: string; sizeBytes: number }): string {
+  if (test.sizeBytes === 0) return test.name;
   return `${test.name} ${test.sizeBytes} B`;
 }
 
@@ -60,19 +61,7 @@ export function formatPerfReport(
     const ofUnit = rows.filter((row) => row.test.unit === unit);
     parts.push(formatSummaryTable(ofUnit, { title: 'test', unit: UNIT_TEXT[unit] ?? unit }, shape));
   }
-  const rated = rows.filter((row) => row.test.rateGbps !== undefined);
-  if (rated.length > 0) {
-    const cells = rated.map(({ name, test }) => {
-      const wire = test.ceilings?.find((c) => c.unit === 'Gbps');
-      return [name, formatFigure(test.rateGbps, 3), wire ? formatFigure(wire.value, 3) : '-'];
-    });
-    const columns = [
-      'payload rate',
-      { title: 'Gbit/s', align: 'right' },
-      { title: 'wire limit', align: 'right' },
-    ] as const;
-    parts.push(formatTable(columns, cells, shape));
-  }
+  parts.push(ratesText(rows, shape), decilesText(rows, shape));
   parts.push(limitsText(rows, shape));
   for (const { test, fit } of extra.fits) {
     parts.push(
@@ -84,7 +73,61 @@ export function formatPerfReport(
   );
   parts[parts.length - 1] = `${wrap(parts.at(-1)!, shape.widthColumns, '  ')}\n`;
   parts.push(`files: ${extra.folder}/\n`);
-  return parts.join('\n');
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+/** Payload rates, and messages a second, beside what the wire allows. */
+function ratesText(rows: readonly PerfRow[], shape: TextShape): string {
+  const rated = rows.filter((row) => row.test.rateGbps !== undefined);
+  if (rated.length === 0) return '';
+  const cells = rated.map(({ name, test }) => {
+    const wire = test.ceilings?.find((c) => c.unit === 'Gbps');
+    const messages = test.details?.['messagesPerSecond'];
+    return [
+      name,
+      formatFigure(test.rateGbps, 3),
+      formatFigure(wire?.value, 3),
+      typeof messages === 'number' ? formatFigure(messages / 1e6, 3) : '-',
+    ];
+  });
+  const right = (title: string) => ({ title, align: 'right' }) as const;
+  return formatTable(
+    ['payload rate', right('Gbit/s'), right('wire limit'), right('million messages/s')],
+    cells,
+    shape,
+  );
+}
+
+interface DecileShown {
+  fromBytes: number;
+  toBytes: number;
+  count: number;
+  p50: number | null;
+  p99: number | null;
+  p999: number | null;
+}
+
+/** Slowdown by tenth of the message sizes. */
+function decilesText(rows: readonly PerfRow[], shape: TextShape): string {
+  const texts = rows.flatMap(({ test }) => {
+    const details = test.details as
+      { deciles?: DecileShown[]; workload?: string; load?: number; hosts?: number } | undefined;
+    if (!details?.deciles) return [];
+    const right = (title: string) => ({ title, align: 'right' }) as const;
+    const table = formatTable(
+      [right('from B'), right('to B'), right('RPCs'), right('p50'), right('p99'), right('p99.9')],
+      details.deciles.map((d) => [
+        String(d.fromBytes),
+        String(d.toBytes),
+        String(d.count),
+        ...[d.p50, d.p99, d.p999].map((value) => formatFigure(value, 2)),
+      ]),
+      shape,
+    );
+    const title = `slowdown by tenth of the sizes of ${details.workload ?? '-'}, ${details.hosts ?? '-'} hosts at load ${details.load ?? '-'}`;
+    return [`${title}\n${table}`];
+  });
+  return texts.join('\n');
 }
 
 /** What bus and wire allow, a line a test, with numbered sources below. Of a long sweep the ends are shown. */

@@ -40,6 +40,23 @@ export class LengthDistribution {
     return this.lengthsBytes[low]!;
   }
 
+  /** The part of the distribution with lengths from `minBytes` to `maxBytes`; throws WorkloadError when it is empty. */
+  between(minBytes: number, maxBytes: number): LengthDistribution {
+    const shares = this.probabilities();
+    const kept: [number, number][] = [];
+    let total = 0;
+    this.lengthsBytes.forEach((length, i) => {
+      if (length >= minBytes && length <= maxBytes) kept.push([length, (total += shares[i]!)]);
+    });
+    if (kept.length === this.lengthsBytes.length) return this;
+    if (total === 0)
+      throw new WorkloadError(`workload ${this.name}: no length from ${minBytes} to ${maxBytes} bytes`);
+    return new LengthDistribution(
+      this.name,
+      kept.map(([length, sum], i): [number, number] => [length, i === kept.length - 1 ? 1 : sum / total]),
+    );
+  }
+
   /** The probability of each of `lengthsBytes`, in the same order. */
   probabilities(): Float64Array {
     return this.fractions.map((fraction, i) => (i === 0 ? fraction : fraction - this.fractions[i - 1]!));

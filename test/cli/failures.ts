@@ -137,7 +137,7 @@ export const FAILURES: Failure[] = [
     argv: ['perf', '--test', 'ecko'],
     exitCode: 2,
     code: 'unknown_test',
-    says: /^unknown test 'ecko': the tests are echo, read, loopback/,
+    says: /^unknown test 'ecko': the tests are echo, read, loopback, rpc, throughput, rate, workload/,
     suggests: /^--test echo$/,
   },
   {
@@ -230,6 +230,21 @@ export const FAILURES: Failure[] = [
     exitCode: 2,
     code: 'unknown_profile',
     says: /^unknown PCIe profile 'gen9': the profiles are u250-original, u250-gen3x16$/,
+  },
+  {
+    name: 'perf: load of 1',
+    argv: ['perf', '--test', 'workload', '--load', '1'],
+    exitCode: 2,
+    code: 'usage',
+    says: /^--load '1' is not a share above 0 and below 1$/,
+    suggests: /--load 0.8/,
+  },
+  {
+    name: 'perf: unknown workload',
+    argv: ['perf', '--test', 'workload', '--workload', 'w9'],
+    exitCode: 2,
+    code: 'flags',
+    says: /w9/,
   },
   {
     name: 'perf: repeat of a file that is not there',

@@ -18,6 +18,7 @@ import { EchoLoop } from './world/echo.js';
 import { explainTest } from './world/explain.js';
 import { LoopbackLoop } from './world/loopback.js';
 import { Instants } from './world/measured.js';
+import { runNetworkTest } from './world/network.js';
 import { ReadLoop } from './world/read.js';
 
 /** Does the card of this profile take inline payloads? The original did not. */
@@ -78,6 +79,11 @@ export class WorldBackend implements PerfBackend {
     signal: AbortSignal,
     onProgress: (done: number, total: number) => void,
   ): Promise<TestRun> {
+    const definition = findTest(test.name)!;
+    if (definition.network === true) {
+      const inputs = { makeCard: this.kind.makeCard, loadLengths: this.kind.loadLengths, signal, onProgress };
+      return runNetworkTest(test, definition, settings, inputs);
+    }
     const bench = this.benchHost(settings.seed);
     const instants = new Instants(settings.warmup, settings.count);
     makeLoop(test, bench, instants).begin();
@@ -93,7 +99,6 @@ export class WorldBackend implements PerfBackend {
     }
     if (!partial && !instants.complete)
       throw new ContentError(`test '${test.name}' stood still: the card never answered`);
-    const definition = findTest(test.name)!;
     const warnings = bench.host.memory.violations.map(
       ({ kind, address }) => `DMA ${kind} outside host memory at 0x${address.toString(16)}`,
     );
@@ -126,6 +131,11 @@ export class WorldBackend implements PerfBackend {
 
   /** A fresh world: every test begins with the same seed, so that it does not depend on the tests before it. */
   benchHost(seed: number, jitter = true): BenchHost {
-    return new BenchHost(this.profile.name, seed, this.kind.factory(this.profile.cycleTable), jitter);
+    return new BenchHost(
+      this.profile.name,
+      seed,
+      this.kind.makeCard({ cycleTable: this.profile.cycleTable }),
+      jitter,
+    );
   }
 }

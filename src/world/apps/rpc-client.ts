@@ -106,7 +106,9 @@ export class RpcClient implements Actor, ResultHandler {
 
   /** Begins at `timePs`. */
   start(timePs: number): void {
-    this.agenda.push(timePs, this.actor, Op.start, 0);
+    const first =
+      this.plan.intendedPs === undefined || this.plan.count === 0 ? timePs : this.plan.intendedPs(0);
+    this.agenda.push(Math.max(timePs, first), this.actor, Op.start, 0);
   }
 
   /** The host went down: everything under way, and everything not begun, ends as `hostCrashed`. */

@@ -41,8 +41,9 @@ function lengthsOf(
     };
   }
   if ('workload' in size) {
-    const distribution = lengths[size.workload];
-    if (distribution === undefined) throw new ScenarioError(`workload ${size.workload} was not loaded`);
+    const whole = lengths[size.workload];
+    if (whole === undefined) throw new ScenarioError(`workload ${size.workload} was not loaded`);
+    const distribution = whole.between(size.minBytes ?? 1, size.maxBytes ?? Infinity);
     return {
       draw: () => distribution.lengthBytes(random.nextUnit()),
       max: distribution.lengthsBytes[distribution.lengthsBytes.length - 1]!,

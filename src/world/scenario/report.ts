@@ -12,6 +12,8 @@ export interface RpcRow {
   server: string;
   requestBytes: number;
   responseBytes: number;
+  /** when it should have begun (open loop), else when it was asked for */
+  intendedNs: number;
   startNs: number;
   endNs: number;
   /** ok, wrongBytes, hostCrashed, unfinished, or the name of the card's code */

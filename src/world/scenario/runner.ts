@@ -234,6 +234,7 @@ class ScenarioRun implements Actor {
           server: servers[outcome.index]!,
           requestBytes: outcome.requestBytes,
           responseBytes: outcome.responseBytes,
+          intendedNs: (outcome.intendedPs - begin) / 1000,
           startNs: (outcome.startPs - begin) / 1000,
           endNs: (outcome.endPs - begin) / 1000,
           outcome: outcome.outcome,

@@ -49,7 +49,10 @@ export interface ScenarioFault {
 
 /** A number, or a rule to draw one. */
 export type ScenarioSize =
-  number | { min: number; max: number } | { list: number[] } | { workload: 'w1' | 'w2' | 'w3' | 'w4' | 'w5' };
+  | number
+  | { min: number; max: number }
+  | { list: number[] }
+  | { workload: 'w1' | 'w2' | 'w3' | 'w4' | 'w5'; minBytes?: number; maxBytes?: number };
 
 export interface ScenarioServer {
   host: string;

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { cardSteps } from '#src/nic/sim/card-parts.js';
-import { cycleTables, type CycleTableName } from '#src/nic/sim/cycle-table.js';
-import { createSimNic } from '#src/nic/sim/device.js';
+import { cycleTables } from '#src/nic/sim/cycle-table.js';
+import { simCardKind } from '#src/perf/backends/sim-card-kind.js';
 import { makeLoop, WorldBackend } from '#src/perf/backends/world.js';
-import type { CardKind } from '#src/perf/backends/world/card-kind.js';
 import { Instants } from '#src/perf/backends/world/measured.js';
 import { percentileNearestRank } from '#src/stats/percentile.js';
 
-const kind: CardKind = {
-  name: 'sim',
-  factory: (cycleTable) => (outputs) => createSimNic({ cycleTable: cycleTable as CycleTableName }, outputs),
-  cardRows: cardSteps,
-  versions: {},
-};
+const kind = simCardKind('0');
 const settings = { count: 1000, warmup: 100, seed: 1, pcieProfile: 'u250-gen3x16' };
 const forever = new AbortController().signal;
 const quiet = (): void => undefined;
