@@ -51,6 +51,21 @@ function marksOf({ name, summary }: DistributionSeries): Record<string, unknown>
     .map(([mark, value, share]) => ({ event: name, value, share, text: `${mark} ${formatFigure(value)}` }));
 }
 
+/**
+ * Where the drawing of an event ends. A few far samples would squeeze all others into a corner; then it ends a little
+ * beyond the 99th percentile, and the title says what lies further.
+ */
+function drawnUpTo({ summary: { min, p50, p99, max } }: DistributionSeries): number {
+  if (p50 === null || p99 === null || max - min <= 4 * (p99 - min)) return max;
+  return Math.ceil(p99 + (p99 - p50));
+}
+
+function farSamples({ counted: { values, counts } }: DistributionSeries, limit: number): number {
+  let far = 0;
+  for (let i = values.length - 1; i >= 0 && values[i]! > limit; i--) far += counts[i]!;
+  return far;
+}
+
 function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown {
   const colour = {
     field: 'event',
@@ -58,12 +73,11 @@ function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown
     sort: null,
     legend: series.length > 1 ? { title: null, orient: 'top' } : null,
   };
-  const x = {
-    field: 'value',
-    type: 'quantitative',
-    title: `time (${unit})`,
-    scale: { zero: false, nice: true },
-  };
+  const low = Math.min(...series.map(({ summary }) => summary.min));
+  const high = Math.max(...series.map(drawnUpTo));
+  const cut = series.some(({ summary }) => summary.max > high);
+  const scale = cut ? { domain: [low, high], nice: false } : { zero: false, nice: true };
+  const x = { field: 'value', type: 'quantitative', title: `time (${unit})`, scale };
   return {
     width: WIDTH,
     height: 260,
@@ -79,7 +93,7 @@ function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown
           { joinaggregate: [{ op: 'sum', field: 'count', as: 'all' }], groupby: ['event'] },
           { calculate: 'datum.below / datum.all', as: 'share' },
         ],
-        mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
+        mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2, clip: true },
         encoding: {
           x,
           y: {
@@ -94,11 +108,16 @@ function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown
       },
       {
         data: { values: series.flatMap(marksOf) },
-        mark: { type: 'point', filled: true, size: 50 },
+        mark: { type: 'point', filled: true, size: 50, clip: true },
         encoding: { x, y: { field: 'share', type: 'quantitative' }, color: colour },
       },
       {
-        data: { values: series.length === 1 ? series.flatMap(marksOf) : [] },
+        data: {
+          values:
+            series.length === 1
+              ? series.flatMap(marksOf).filter((mark) => Number(mark['value']) <= high)
+              : [],
+        },
         mark: { type: 'text', align: 'left', baseline: 'top', dx: 7, dy: 4, fontSize: 11 },
         encoding: { x, y: { field: 'share', type: 'quantitative' }, text: { field: 'text' } },
       },
@@ -107,16 +126,24 @@ function ecdfPanel(series: readonly DistributionSeries[], unit: string): unknown
 }
 
 function histogramPanel(one: DistributionSeries, color: string, unit: string): unknown {
+  const limit = drawnUpTo(one);
+  const far = farSamples(one, limit);
+  const { max } = one.summary;
+  const notDrawn =
+    far > 0
+      ? [`${formatCount(far)} beyond ${formatFigure(limit)} ${unit} not drawn, max ${formatFigure(max)}`]
+      : [];
   return {
     title: {
       text: `${one.name}: ${formatCount(one.summary.count)} samples, mean ${formatFigure(one.summary.mean)} ${unit}`,
+      subtitle: notDrawn,
       fontSize: 12,
       fontWeight: 'normal',
       offset: 6,
     },
     width: WIDTH,
     height: 150,
-    data: { values: pointsOf(one) },
+    data: { values: pointsOf(one).filter(({ value }) => value <= limit) },
     transform: [
       { bin: { maxbins: BINS }, field: 'value', as: ['from', 'to'] },
       { aggregate: [{ op: 'sum', field: 'count', as: 'samples' }], groupby: ['from', 'to'] },

@@ -11,7 +11,7 @@ export const PLOT_CONFIG = {
   padding: 16,
   title: { anchor: 'start', fontSize: 15, subtitleFontSize: 11, subtitleColor: '#555555', offset: 12 },
   axis: { labelFontSize: 11, titleFontSize: 12, gridColor: '#e6e6e6', titlePadding: 8 },
-  legend: { labelFontSize: 11, titleFontSize: 11 },
+  legend: { labelFontSize: 11, titleFontSize: 11, labelLimit: 200 },
   range: { category: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#444444'] },
   view: { stroke: '#bbbbbb' },
 } as const;
@@ -19,6 +19,7 @@ export const PLOT_CONFIG = {
 /** Draws a Vega-Lite specification; resolves to the text of an SVG file. Needs no screen and no canvas. */
 export async function renderVegaLiteToSvg(spec: PlotSpec): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
+  (vega as unknown as { resetSVGDefIds(): void }).resetSVGDefIds(); // clip paths are numbered by process; the same plot must be the same bytes
   const compiled = vegaLite.compile(spec, { config: PLOT_CONFIG as never });
   const view = new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error });
   try {

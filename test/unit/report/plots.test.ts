@@ -35,6 +35,13 @@ describe('report: plots', function () {
     expect(await plotDistribution(source, one)).to.equal(svg);
   });
 
+  it('a few far samples do not squeeze the others; the title says how many are beyond', async () => {
+    const samples = [...Array.from({ length: 997 }, (_, i) => 830 + (i % 40)), 2200, 2250, 2300];
+    const svg = await plotDistribution(source, [series('write response', samples)]);
+    expect(svg).to.match(/>3 beyond 88\d ns not drawn, max 2300</);
+    expect(svg).to.include('>870<').and.not.to.include('>2,000<');
+  });
+
   it('draws several events, one value, and very many values', async () => {
     const many = Array.from({ length: 50_000 }, (_, i) => i);
     const svg = await plotDistribution({ title: 'mixture' }, [series('one', [5]), series('many', many)]);
