@@ -40,7 +40,7 @@ export interface LoadSetup {
 const GUEST_MODULE = '/tmp/homanic.ko';
 const GROUP = 'homa';
 const POLL_MS = 50;
-const LOG_LINES = 4;
+const LOG_LINES = 8;
 
 /** Loads the driver and waits until programs can use the cards. Throws `MissingError` or `ContentError` at the step that fails. */
 export async function loadDriver(setup: LoadSetup): Promise<{ steps: Step[]; cards: CardInfo[] }> {

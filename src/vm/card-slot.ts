@@ -4,7 +4,8 @@ import type { NicDevice, NicDeviceFactory } from '../nic/device.js';
 import { DmaStatus } from '../nic/device.js';
 import { DeviceClock } from './device-clock.js';
 import type { EthernetPort } from './ethernet-port.js';
-import { VfioUserServer } from './vfio-user/server.js';
+import type { RamFile } from './vfio-user/ram-file.js';
+import { type PciFunction, VfioUserServer } from './vfio-user/server.js';
 
 /** Traffic of a slot since it was made. */
 export interface SlotCounts {
@@ -36,6 +37,7 @@ export class CardSlot {
     readonly socketPath: string,
     factory: NicDeviceFactory,
     port: EthernetPort,
+    ram: RamFile | undefined,
     private readonly onDisconnect: () => void = () => undefined,
   ) {
     const { counts } = this;
@@ -63,7 +65,7 @@ export class CardSlot {
       },
     });
     this.#clock = new DeviceClock(this.#device);
-    this.#server = new VfioUserServer(socketPath, {
+    const pciFunction: PciFunction = {
       barWrite: (offset, bytes) => {
         counts.mmioWrites += 1;
         this.#clock.input(() => this.#device.mmioWrite(offset, bytes));
@@ -81,7 +83,8 @@ export class CardSlot {
         this.#clock.input(() => this.#device.reset());
       },
       disconnected: () => this.onDisconnect(),
-    });
+    };
+    this.#server = new VfioUserServer(socketPath, pciFunction, ram);
     port.attach({
       frame: (frame) => {
         counts.framesIn += 1;

@@ -21,6 +21,7 @@ export class DeviceClock {
   #immediate: NodeJS.Immediate | undefined;
   #running = false;
   #stopped = false;
+  readonly #answers: (() => void)[] = [];
 
   constructor(
     private readonly device: NicDevice,
@@ -38,7 +39,7 @@ export class DeviceClock {
   input(act: () => void): void {
     if (this.#running) {
       // An answer given from within an output of the card; the card takes inputs only from outside.
-      setImmediate(() => this.input(act));
+      this.#answers.push(act);
       return;
     }
     if (this.#stopped) return;
@@ -61,9 +62,7 @@ export class DeviceClock {
   /** Runs to `targetPs`, or until the slice is over. */
   #runTo(targetPs: number, sliceEndMs: number): void {
     this.#running = true;
-    while (this.#nowPs < targetPs && this.wallMs() < sliceEndMs) {
-      this.#nowPs = this.device.advance(targetPs);
-    }
+    while (this.#nowPs < targetPs && this.wallMs() < sliceEndMs) this.#advance(targetPs);
     this.#running = false;
   }
 
@@ -78,13 +77,19 @@ export class DeviceClock {
     });
   }
 
+  #advance(untilPs: number): void {
+    this.#nowPs = this.device.advance(untilPs);
+    for (let i = 0; i < this.#answers.length; i++) this.#answers[i]!();
+    this.#answers.length = 0;
+  }
+
   #run(): void {
     const sliceEndMs = this.wallMs() + SLICE_MS;
     this.#runTo(this.#wallPs(), sliceEndMs);
     this.#running = true;
     let nextPs = this.device.nextEventPs();
     while (nextPs - this.#nowPs <= HORIZON_PS && this.wallMs() < sliceEndMs) {
-      this.#nowPs = this.device.advance(Math.max(nextPs, this.#nowPs));
+      this.#advance(Math.max(nextPs, this.#nowPs));
       nextPs = this.device.nextEventPs();
     }
     this.#running = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A running guest: its QEMU, its cards and its agent, all of which end together.
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type Server, type Socket, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import type { EthernetPort } from './ethernet-port.js';
 import type { BootFiles } from './guest/boot-files.js';
 import type { GuestPackages } from './packages/guest-packages.js';
 import { qemuCommand, qemuEnvironment } from './qemu-command.js';
+import { RamFile } from './vfio-user/ram-file.js';
 
 const SETPRIV = '/usr/bin/setpriv';
 const MEMORY_MEGABYTES = 512;
@@ -49,6 +51,7 @@ export class Machine {
     kernelRelease: string,
     private readonly qemu: BackgroundProgram,
     private readonly slots: readonly CardSlot[],
+    private readonly ram: RamFile,
     private readonly runFolder: string,
     private readonly agentServer: Server,
   ) {
@@ -67,9 +70,15 @@ export class Machine {
     const slots: CardSlot[] = [];
     const agentServer = createServer();
     let qemu: BackgroundProgram | undefined;
+    const ram = new RamFile(
+      runFolder,
+      `homa-nic-ram-${randomUUID()}`,
+      MEMORY_MEGABYTES * 1024 * 1024,
+      setup.iommu === true,
+    );
     try {
       for (const [index, card] of setup.cards.entries()) {
-        const slot = new CardSlot(path(`card${index}.sock`), card.factory, card.port);
+        const slot = new CardSlot(path(`card${index}.sock`), card.factory, card.port, ram);
         await slot.listen();
         slots.push(slot);
       }
@@ -79,6 +88,7 @@ export class Machine {
         packages: setup.packages,
         ...setup.bootFiles,
         memoryMegabytes: MEMORY_MEGABYTES,
+        ramPath: ram.path,
         cardSockets: slots.map((slot) => slot.socketPath),
         agentSocket: path('agent.sock'),
         consoleLog: path('console.log'),
@@ -95,7 +105,8 @@ export class Machine {
       try {
         const agent = new AgentClient(await Promise.race([connection.socket, boot.failed]), 'the guest');
         const release = await Promise.race([agent.hello, boot.failed]);
-        return new Machine(agent, release, qemu, slots, runFolder, agentServer);
+        ram.unlink();
+        return new Machine(agent, release, qemu, slots, ram, runFolder, agentServer);
       } finally {
         boot.release();
       }
@@ -103,6 +114,7 @@ export class Machine {
       qemu?.kill('SIGKILL');
       await qemu?.ended;
       for (const slot of slots) await slot.close();
+      ram.close();
       agentServer.close();
       throw await withLogs(thrown, runFolder);
     }
@@ -135,6 +147,7 @@ export class Machine {
     clearTimeout(timer);
     this.agent.close();
     for (const slot of this.slots) await slot.close();
+    this.ram.close();
     await new Promise<void>((resolve) => this.agentServer.close(() => resolve()));
     for (const name of ['agent.sock', 'qmp.sock']) await rm(join(this.runFolder, name), { force: true });
   }

@@ -11,6 +11,8 @@ export interface QemuSetup {
   kernel: string;
   initramfs: string;
   memoryMegabytes: number;
+  /** file of that size that becomes the RAM */
+  ramPath: string;
   /** one vfio-user socket per card, in order of slot */
   cardSockets: readonly string[];
   agentSocket: string;
@@ -58,9 +60,13 @@ export function qemuCommand(setup: QemuSetup): string[] {
     ...['-display', 'none'],
     // The machine's KVM may be one that Debian's kernels do not run under; TCG runs everywhere.
     ...['-accel', 'tcg'],
-    ...['-M', setup.iommu ? 'q35,kernel-irqchip=split' : 'q35'],
+    ...['-M', setup.iommu ? 'q35,kernel-irqchip=split,memory-backend=ram' : 'q35,memory-backend=ram'],
     ...['-cpu', 'max'],
     ...['-m', String(setup.memoryMegabytes)],
+    ...[
+      '-object',
+      `memory-backend-file,id=ram,size=${setup.memoryMegabytes}M,mem-path=${setup.ramPath},share=on`,
+    ],
     ...['-smp', '1'],
     ...['-kernel', setup.kernel],
     ...['-initrd', setup.initramfs],

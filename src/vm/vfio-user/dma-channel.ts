@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guest memory as the card reaches it: by messages that QEMU carries out, several under way at once.
+// Guest memory as the card reaches it. RAM is a file that QEMU shares with us: what is written there is visible at
+// once, in the order written. Anything else goes by messages that QEMU carries out, several under way at once; it takes
+// none of them up while the guest's processor waits for an answer to a read, which is why RAM does not go that way.
+import type { RamFile } from './ram-file.js';
 import { Command, type Message, MessageFlag, encodeMessage } from './message.js';
 
 type Done = (ok: boolean, bytes: Uint8Array) => void;
@@ -10,10 +13,13 @@ const RESULT_BYTES = 64;
 const STATUS_BYTES = 4;
 const ID_MODULUS = 0x10000;
 const UNMAP_ALL = 2;
+const MAP_WRITABLE = 2;
 
 interface Range {
   address: bigint;
   size: bigint;
+  /** where it begins in the RAM file; undefined for what is not in it */
+  fileOffset: number | undefined;
 }
 
 function dmaHead(address: number, count: number): Buffer {
@@ -30,10 +36,11 @@ export class DmaChannel {
   readonly #waiting = new Map<number, Done>();
   readonly #maps = new Map<string, Range>();
   #nextId = 0;
-  #writesUnderWay = 0;
-  #afterWrites: (() => void)[] = [];
 
-  constructor(private readonly send: (bytes: Uint8Array) => void) {}
+  constructor(
+    private readonly send: (bytes: Uint8Array) => void,
+    private readonly ram: RamFile | undefined,
+  ) {}
 
   /** Requests not yet answered. */
   get underWay(): number {
@@ -47,8 +54,12 @@ export class DmaChannel {
 
   /** Takes a DMA_MAP body: argsz, flags, offset, address, size. */
   map(body: Buffer): void {
-    const range = { address: body.readBigUInt64LE(16), size: body.readBigUInt64LE(24) };
-    this.#maps.set(`${range.address}+${range.size}`, range);
+    const flags = body.readUInt32LE(4);
+    const address = body.readBigUInt64LE(16);
+    const size = body.readBigUInt64LE(24);
+    const writable = (flags & MAP_WRITABLE) !== 0;
+    const fileOffset = writable ? this.ram?.offsetOf(address, size, body.readBigUInt64LE(8)) : undefined;
+    this.#maps.set(`${address}+${size}`, { address, size, fileOffset });
   }
 
   /** Takes a DMA_UNMAP body: argsz, flags, address, size. */
@@ -59,8 +70,13 @@ export class DmaChannel {
   }
 
   read(address: number, lengthBytes: number, done: Done): void {
-    if (!this.#allowed(address, lengthBytes)) {
+    const range = this.#find(address, lengthBytes);
+    if (!range) {
       done(false, NOTHING);
+      return;
+    }
+    if (range.fileOffset !== undefined) {
+      done(true, this.ram!.read(range.fileOffset + address - Number(range.address), lengthBytes));
       return;
     }
     this.#ask(Command.dmaRead, dmaHead(address, lengthBytes), (ok, body) => {
@@ -72,26 +88,30 @@ export class DmaChannel {
 
   /**
    * Writes. A whole aligned 64-byte line may be a result, whose first word tells that the rest is there: it goes in two
-   * messages, the first word last, because QEMU may copy one message in any order.
+   * parts, the first word last, because one part may be copied in any order.
    */
   write(address: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
-    if (!this.#allowed(address, bytes.length)) {
+    const range = this.#find(address, bytes.length);
+    if (!range) {
       done(false);
       return;
     }
+    const { fileOffset } = range;
+    const put = (from: number, part: Uint8Array, then: (ok: boolean) => void): void => {
+      if (fileOffset === undefined) {
+        this.#ask(Command.dmaWrite, Buffer.concat([dmaHead(from, part.length), part]), then);
+        return;
+      }
+      this.ram!.write(fileOffset + from - Number(range.address), part);
+      then(true);
+    };
     if (bytes.length === RESULT_BYTES && address % RESULT_BYTES === 0) {
       let first = true;
-      this.#writePart(address + STATUS_BYTES, bytes.subarray(STATUS_BYTES), (ok) => (first = ok));
-      this.#writePart(address, bytes.subarray(0, STATUS_BYTES), (ok) => done(ok && first));
+      put(address + STATUS_BYTES, bytes.subarray(STATUS_BYTES), (ok) => (first = ok));
+      put(address, bytes.subarray(0, STATUS_BYTES), (ok) => done(ok && first));
     } else {
-      this.#writePart(address, bytes, done);
+      put(address, bytes, done);
     }
-  }
-
-  /** Calls `then` once every write sent so far is visible in memory. */
-  afterWrites(then: () => void): void {
-    if (this.#writesUnderWay === 0) then();
-    else this.#afterWrites.push(then);
   }
 
   /** A reply to a request of ours has come. */
@@ -109,28 +129,14 @@ export class DmaChannel {
     for (const done of waiting) done(false, NOTHING);
   }
 
-  #allowed(address: number, length: number): boolean {
-    if (!this.enabled) return false;
+  #find(address: number, length: number): Range | undefined {
+    if (!this.enabled) return undefined;
     const from = BigInt(address);
     const to = from + BigInt(length);
     for (const range of this.#maps.values()) {
-      if (from >= range.address && to <= range.address + range.size) return true;
+      if (from >= range.address && to <= range.address + range.size) return range;
     }
-    return false;
-  }
-
-  #writePart(address: number, bytes: Uint8Array, done: (ok: boolean) => void): void {
-    this.#writesUnderWay += 1;
-    const body = Buffer.concat([dmaHead(address, bytes.length), bytes]);
-    this.#ask(Command.dmaWrite, body, (ok) => {
-      this.#writesUnderWay -= 1;
-      done(ok);
-      if (this.#writesUnderWay === 0) {
-        const waiting = this.#afterWrites;
-        this.#afterWrites = [];
-        for (const then of waiting) then();
-      }
-    });
+    return undefined;
   }
 
   #ask(command: Command, body: Uint8Array, done: Done): void {

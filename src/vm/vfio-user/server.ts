@@ -14,6 +14,7 @@ import {
   isReply,
 } from './message.js';
 import { DmaChannel } from './dma-channel.js';
+import type { RamFile } from './ram-file.js';
 
 /** What the guest does to the card. */
 export interface PciFunction {
@@ -45,8 +46,9 @@ export class VfioUserServer {
   constructor(
     readonly path: string,
     private readonly card: PciFunction,
+    ram: RamFile | undefined,
   ) {
-    this.dma = new DmaChannel((bytes) => this.#send(bytes));
+    this.dma = new DmaChannel((bytes) => this.#send(bytes), ram);
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -162,8 +164,7 @@ export class VfioUserServer {
     if (region === Region.config && offset + length <= CONFIG_BYTES) {
       answer(this.config.read(offset, length));
     } else if (region === Region.bar0 && length <= 8 && offset + length <= BAR_BYTES) {
-      // A completion never overtakes the card's earlier writes to memory.
-      this.card.barRead(offset, length, (bytes) => this.dma.afterWrites(() => answer(bytes)));
+      this.card.barRead(offset, length, answer);
     } else {
       this.#refuse(request, Errno.invalid);
     }
