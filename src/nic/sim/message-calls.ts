@@ -125,7 +125,7 @@ export class MessageCallHandlers implements MessageCalls {
     results.setId(user, slot, rpc.idHi, rpc.idLo);
     results.post(user, slot, ResultFlag.accepted | (inline ? ResultFlag.bufferReusable : 0));
     const known = this.nextHops.resolve(rpc.peer);
-    const prio = Math.min(settings.numPriorities - 1, this.cutoffs.priority(rpc.peer, call.size));
+    const prio = this.cutoffs.priority(rpc.peer, call.size, settings.numPriorities);
     this.outbox.queue.add(
       rpc.index,
       call.size,

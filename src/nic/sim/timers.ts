@@ -71,8 +71,8 @@ export class Timers {
     rpc.silentTicks++;
     if (rpc.state === RpcState.outgoing && this.waitsForNeighbour(rpc)) return;
     if (!rpc.isClient && rpc.state === RpcState.outgoing) {
-      this.askForAck(rpc, tick);
-      rpc.silentTicks = 0;
+      if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) this.probeClient(rpc, tick);
+      else this.askForAck(rpc, tick);
       return;
     }
     if (rpc.state === RpcState.incoming) {
@@ -102,12 +102,30 @@ export class Timers {
 
   /** A response that was sent whole and is not acknowledged (docs/protocol.md#timer, first step). */
   private askForAck(rpc: Rpc, tick: number): void {
-    if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) return;
+    rpc.silentTicks = 0;
     if (rpc.sentTick < 0) {
       rpc.sentTick = tick;
       return;
     }
-    if (tick - rpc.sentTick < this.settings.requestAckTicks) return;
+    if (tick - rpc.sentTick >= this.settings.requestAckTicks) this.needAck(rpc);
+  }
+
+  /**
+   * A response that waits for grants. HomaModule would wait for ever for a client that is gone; here NEED_ACK finds out
+   * whether the client has forgotten the RPC, and a client host that says nothing at all is given up
+   * (docs/protocol.md#deviations).
+   */
+  private probeClient(rpc: Rpc, tick: number): void {
+    const { queue } = this.outbox;
+    const { resendTicks, resendInterval } = this.settings;
+    if (queue.sentBytes(rpc.index) < queue.grantedBytes(rpc.index)) rpc.silentTicks = 0;
+    const silent = rpc.silentTicks - resendTicks;
+    if (silent < 0 || silent % resendInterval !== 0) return;
+    if (tick - this.peers.heardTick[rpc.peer]! < resendInterval) rpc.needAcks = 0;
+    this.needAck(rpc);
+  }
+
+  private needAck(rpc: Rpc): void {
     if (rpc.needAcks >= this.settings.needAckLimit) {
       this.lifecycle.fail(rpc, this.mac.isUp ? Code.timedOut : Code.linkDown);
       return;

@@ -51,10 +51,10 @@ export class PeerCutoffs {
     return this.versions[peer]!;
   }
 
-  /** Level for the unscheduled packets of a message of this length; 0 if no cutoff reaches it. */
-  priority(peer: number, messageLength: number): number {
+  /** Level below `levels` for the unscheduled packets of a message of this length; 0 if no cutoff reaches it. */
+  priority(peer: number, messageLength: number, levels = NUM_PRIORITIES): number {
     const at = peer * STRIDE;
-    for (let level = NUM_PRIORITIES - 1; level > 0; level--) {
+    for (let level = levels - 1; level > 0; level--) {
       if (this.limits[at + level]! >= messageLength) return level;
     }
     return 0;

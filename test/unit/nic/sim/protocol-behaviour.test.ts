@@ -222,6 +222,18 @@ describe('protocol: silence', () => {
     left(all);
   });
 
+  it('a response that waits for grants of a dead client ends', () => {
+    const all = pair();
+    all.server.register(Register.needAckLimit, 10);
+    all.client.call(1, UserCall.recvmsg, { slot: 2, size: 1_000_000 });
+    request(all);
+    all.lose = (from, record) => from === all.client && record.type !== HomaType.data;
+    respond(all, 5, 6, 200_000);
+    expect(all.server.wait(1, 6, final, 200 * MS)).to.include({ code: Code.timedOut });
+    all.bench.run(300 * MS);
+    expect(all.server.nic.liveState().rpcs).to.equal(0);
+  });
+
   it('a message whose sender dies is discarded, and its recvmsg waits again', () => {
     const all = pair();
     let sent = 0;
