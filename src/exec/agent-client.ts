@@ -6,6 +6,7 @@ import { AgentFrame, FrameReader, MAX_FRAME_BYTES, encodeExec, encodeFrame } fro
 import type { RunOptions, RunOutcome } from './executor.js';
 import { noSuchProgram, timeoutError } from './failures.js';
 
+const SIGINT = 2;
 const SIGKILL = 9;
 const ENOENT = 2;
 const EACCES = 13;
@@ -17,6 +18,9 @@ export interface AgentChannel {
   send(type: AgentFrame, bytes: Uint8Array): void;
   close(): void;
 }
+
+/** After SIGINT, how long an interruptible program may go on. */
+const END_AFTER_INTERRUPT_MS = 5000;
 
 interface Waiting {
   /** sees every frame before it is told apart */
@@ -98,7 +102,14 @@ export class AgentClient {
         if (timeoutMs !== undefined) {
           timers.push(setTimeout(() => kill(timeoutError(argv, timeoutMs, this.place)), timeoutMs));
         }
-        onAbort = (): void => kill(new InterruptedError());
+        onAbort = (): void => {
+          if (options.interruptible) {
+            this.#send(AgentFrame.kill, id, Uint8Array.of(SIGINT));
+            timers.push(setTimeout(() => kill(new InterruptedError()), END_AFTER_INTERRUPT_MS));
+          } else {
+            kill(new InterruptedError());
+          }
+        };
         options.signal?.addEventListener('abort', onAbort, { once: true });
       });
       const text = (chunks: Uint8Array[]): string => Buffer.concat(chunks).toString('utf8');

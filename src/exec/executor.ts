@@ -9,6 +9,8 @@ export interface RunOptions {
   timeoutMs?: number;
   /** kills the program; the run rejects with `InterruptedError` */
   signal?: AbortSignal;
+  /** on abort the program gets SIGINT instead and the run gives how it ended; it is killed if it goes on for 5 s */
+  interruptible?: boolean;
   cwd?: string;
   /** added to the environment */
   env?: Readonly<Record<string, string>>;

@@ -8,6 +8,8 @@ import { noSuchProgram, timeoutError } from './failures.js';
 
 /** How long a program may take to end after it was asked to. */
 const KILL_AFTER_MS = 2000;
+/** After SIGINT, how long an interruptible program may go on. */
+const END_AFTER_INTERRUPT_MS = 5000;
 
 /** Runs programs on this machine. */
 export class LocalExecutor implements Executor {
@@ -24,7 +26,7 @@ export class LocalExecutor implements Executor {
       forceKillAfterDelay: KILL_AFTER_MS,
       ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-      ...(options.signal ? { cancelSignal: options.signal } : {}),
+      ...(options.signal && !options.interruptible ? { cancelSignal: options.signal } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env ? { env: options.env } : {}),
     });
@@ -33,7 +35,13 @@ export class LocalExecutor implements Executor {
       child.stdout?.on('data', (bytes: Uint8Array) => onOutput('stdout', bytes));
       child.stderr?.on('data', (bytes: Uint8Array) => onOutput('stderr', bytes));
     }
+    const interrupt = (): void => {
+      child.kill('SIGINT');
+      setTimeout(() => child.kill('SIGKILL'), END_AFTER_INTERRUPT_MS).unref();
+    };
+    if (options.interruptible) options.signal?.addEventListener('abort', interrupt, { once: true });
     const ended = await child;
+    options.signal?.removeEventListener('abort', interrupt);
     if (ended.timedOut) throw timeoutError(argv, options.timeoutMs ?? 0, this.place);
     if (ended.isCanceled) throw new InterruptedError();
     if (ended.exitCode === undefined && ended.signal === undefined) {
