@@ -225,6 +225,7 @@ void homanic_hw_write(struct homanic_card *card, u32 reg, u32 value);
 u64 homanic_hw_counter(struct homanic_card *card, unsigned int index);
 u32 homanic_hw_user_state(struct homanic_card *card, unsigned int user, u32 field);
 bool homanic_hw_enter(struct homanic_card *card);
+bool homanic_hw_enter_alive(struct homanic_card *card);
 void homanic_hw_leave(struct homanic_card *card);
 int homanic_hw_identify(struct homanic_card *card);
 int homanic_hw_reset(struct homanic_card *card);

@@ -89,9 +89,9 @@ static int homanic_cdev_info(struct homanic_session *session, struct homa_nic_in
 		return -EFAULT;
 	if (argsz < sizeof(info) || flags)
 		return -EINVAL;
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
-	if (card->dead || homanic_hw_read(card, HOMA_NIC_REG_MAGIC) == HOMA_NIC_ALL_ONES) {
+	if (homanic_hw_read(card, HOMA_NIC_REG_MAGIC) == HOMA_NIC_ALL_ONES) {
 		homanic_hw_leave(card);
 		homanic_card_check(card, "HOMA_NIC_IOC_INFO");
 		return -ENODEV;

@@ -17,7 +17,7 @@ static int homanic_counters_show(struct seq_file *out, void *unused)
 	struct homanic_card *card = out->private;
 	unsigned int i;
 
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
 	for (i = 0; i < HOMA_NIC_COUNTER_COUNT; i++)
 		seq_printf(out, "%-24s %llu\n", homanic_counter_names[i], homanic_hw_counter(card, i));
@@ -34,7 +34,7 @@ static int homanic_users_show(struct seq_file *out, void *unused)
 
 	seq_puts(out, "user  driver  card  outstanding  dma  port\n");
 	mutex_lock(&card->lock);
-	if (!homanic_hw_enter(card)) {
+	if (!homanic_hw_enter_alive(card)) {
 		mutex_unlock(&card->lock);
 		return -ENODEV;
 	}
@@ -56,7 +56,7 @@ static int homanic_settings_show(struct seq_file *out, void *unused)
 	unsigned int i;
 
 	seq_puts(out, "setting               value      min        max        default\n");
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
 	for (i = 0; i < homanic_setting_count; i++)
 		seq_printf(out, "%-20s  %-9u  %-9u  %-10u %u\n", homanic_settings[i].name,

@@ -38,6 +38,23 @@ bool homanic_hw_enter(struct homanic_card *card)
 }
 
 /**
+ * homanic_hw_enter_alive() - as homanic_hw_enter(), for what makes no sense with a dead card
+ * @card: the card
+ *
+ * Context: as homanic_hw_enter().
+ * Return: false when the card is dead or its registers are gone.
+ */
+bool homanic_hw_enter_alive(struct homanic_card *card)
+{
+	if (!homanic_hw_enter(card))
+		return false;
+	if (!card->dead)
+		return true;
+	homanic_hw_leave(card);
+	return false;
+}
+
+/**
  * homanic_hw_leave() - ends what homanic_hw_enter() began
  * @card: the card
  */

@@ -238,7 +238,7 @@ void homanic_session_release(struct homanic_session *session, unsigned int regio
 			last = false;
 	if (last) {
 		list_del(&session->node);
-	} else if (region < HOMANIC_DMA_REGIONS && !card->dead && homanic_hw_enter(card)) {
+	} else if (region < HOMANIC_DMA_REGIONS && homanic_hw_enter_alive(card)) {
 		homanic_hw_dma_unmap(card, session->user, region);
 		homanic_hw_leave(card);
 	}
@@ -280,7 +280,7 @@ int homanic_session_port(struct homanic_session *session, u16 port, bool bind)
 		return -EINVAL;
 	mutex_lock(&card->lock);
 	i = homanic_session_port_index(session, port);
-	if (card->dead || !homanic_hw_enter(card)) {
+	if (!homanic_hw_enter_alive(card)) {
 		ret = -ENODEV;
 		goto out_unlock;
 	}

@@ -29,7 +29,7 @@ static ssize_t homanic_setting_show(struct device *dev, struct device_attribute 
 	struct homanic_card *card = dev_get_drvdata(dev);
 	u32 value;
 
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
 	value = homanic_hw_read(card, homanic_settings[homanic_sysfs_index(attribute)].reg);
 	homanic_hw_leave(card);
@@ -50,7 +50,7 @@ static ssize_t homanic_setting_store(struct device *dev, struct device_attribute
 			 setting->max);
 		return -ERANGE;
 	}
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
 	homanic_hw_write(card, setting->reg, value);
 	homanic_hw_leave(card);
@@ -62,7 +62,7 @@ static ssize_t homanic_counter_show(struct device *dev, struct device_attribute 
 	struct homanic_card *card = dev_get_drvdata(dev);
 	u64 value;
 
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
 	value = homanic_hw_counter(card, homanic_sysfs_index(attribute));
 	homanic_hw_leave(card);
@@ -120,7 +120,7 @@ static ssize_t homanic_sysfs_apply(struct device *dev, homanic_apply_fn apply, c
 	int ret = -ENODEV;
 
 	mutex_lock(&card->lock);
-	if (homanic_hw_enter(card)) {
+	if (homanic_hw_enter_alive(card)) {
 		ret = apply(card, bytes);
 		homanic_hw_leave(card);
 	}
@@ -294,7 +294,7 @@ static ssize_t link_show(struct device *dev, struct device_attribute *attribute,
 	struct homanic_card *card = dev_get_drvdata(dev);
 	u32 value;
 
-	if (!homanic_hw_enter(card))
+	if (!homanic_hw_enter_alive(card))
 		return -ENODEV;
 	value = homanic_hw_read(card, HOMA_NIC_REG_MAC_STATUS);
 	homanic_hw_leave(card);
