@@ -7,7 +7,9 @@ import type { ModelSettings } from './settings.js';
 import { DONE, MORE, WAITS, type Strategy } from './strategy.js';
 
 /** Told of each completion: the message and the cycle its completion counts at. */
-export type Completed = (message: number, cycle: number, startedCycle: number) => void;
+export interface CompletionSink {
+  completed(message: number, cycle: number): void;
+}
 
 /** How a run stood when it ended. */
 export interface EngineOutcome {
@@ -52,7 +54,7 @@ export class Engine {
     private readonly settings: ModelSettings,
     private readonly messages: Messages,
     private readonly strategy: Strategy,
-    private readonly completed: Completed,
+    private readonly sink: CompletionSink,
   ) {
     const needed = settings.checkInversions || settings.strategy !== 'exact';
     this.smallest = needed ? new IndexedHeap() : undefined;
@@ -207,7 +209,7 @@ export class Engine {
     this.credit?.delete(message);
     const end = settings.originalAccounting ? started : this.linkFree;
     collector.completions++;
-    this.completed(message, end, started);
+    this.sink.completed(message, end);
     if (settings.originalAccounting) this.toComplete--;
     else if (message >= settings.warmup && message < settings.messages) this.toComplete--;
   }

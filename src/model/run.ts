@@ -2,8 +2,8 @@
 import { percentileNearestRank } from '../stats/percentile.js';
 import { LengthDistribution } from '../workload/length-distribution.js';
 import type { CurvePoint } from './collector.js';
-import { Engine } from './engine.js';
-import { Messages, meanUnits, MAX_UNITS, type Arrival } from './messages.js';
+import { Engine, type CompletionSink } from './engine.js';
+import { Messages, meanUnits, MAX_UNITS, type ArrivalList } from './messages.js';
 import { ModelError } from './model-error.js';
 import { checkSettings, strategyEntry, waterMarks, type ModelSettings } from './settings.js';
 import { equalLoadThresholds } from './thresholds.js';
@@ -67,7 +67,7 @@ export interface ModelResult {
 /** Where messages come from: drawn from a distribution, or listed. */
 export type Source =
   | { readonly kind: 'poisson'; readonly distribution: LengthDistribution }
-  | { readonly kind: 'list'; readonly arrivals: readonly Arrival[] };
+  | { readonly kind: 'list'; readonly arrivals: ArrivalList };
 
 /** Told of every completion of a run. */
 export type OnComplete = (message: number, cycle: number, messages: Messages) => void;
@@ -110,33 +110,17 @@ export function* modelSlices(
   });
 
   const boundaries = distribution.decileBoundariesBytes();
-  const measured = full.messages - full.warmup;
-  const slowdowns = new Float64Array(measured);
-  const classes = new Uint8Array(measured);
-  let count = 0;
-  let sumCycles = 0;
-  const original = full.originalAccounting;
-  const engine = new Engine(full, messages, strategy, (message, cycle) => {
-    onComplete?.(message, cycle, messages);
-    if (!original && (message < full.warmup || message >= full.messages)) return;
-    const taken = cycle - messages.arrivalCycle[message]!;
-    const ratio = taken / messages.lengthUnits[message]!;
-    slowdowns[count] = original ? Math.floor(ratio) : ratio;
-    const bytes = messages.lengthBytes[message]!;
-    let size = 0;
-    while (size < 9 && bytes > boundaries[size]!) size++;
-    classes[count] = size;
-    sumCycles += taken;
-    count++;
-  });
+  const recorder = new Recorder(full, messages, boundaries, onComplete);
+  const engine = new Engine(full, messages, strategy, recorder);
   let outcome = engine.run(SLICE_STEPS);
   while (outcome === undefined) {
-    yield count;
+    yield recorder.count;
     outcome = engine.run(SLICE_STEPS);
   }
 
   const { collector } = outcome;
-  const all = slowdowns.slice(0, count);
+  const { count, sumCycles } = recorder;
+  const all = recorder.slowdowns.slice(0, count);
   const overall = summary(all);
   const cycles = outcome.endCycle - collector.startCycle;
   return {
@@ -154,7 +138,7 @@ export function* modelSlices(
       max: all[count - 1] ?? 0,
       deviation: deviation(all, overall.mean ?? 0),
     },
-    deciles: byClass(slowdowns, classes, count).map((values, i) => ({
+    deciles: byClass(recorder.slowdowns, recorder.classes, count).map((values, i) => ({
       upToBytes: boundaries[i] ?? distribution.lengthsBytes.at(-1)!,
       ...summary(values),
     })),
@@ -177,11 +161,45 @@ export function* modelSlices(
   };
 }
 
+/** Notes slowdown and size class of each measured completion. */
+class Recorder implements CompletionSink {
+  readonly slowdowns: Float64Array;
+  readonly classes: Uint8Array;
+  count = 0;
+  sumCycles = 0;
+
+  constructor(
+    private readonly settings: ModelSettings,
+    private readonly messages: Messages,
+    private readonly boundariesBytes: readonly number[],
+    private readonly onComplete: OnComplete | undefined,
+  ) {
+    this.slowdowns = new Float64Array(settings.messages - settings.warmup);
+    this.classes = new Uint8Array(settings.messages - settings.warmup);
+  }
+
+  completed(message: number, cycle: number): void {
+    const { settings, messages, boundariesBytes } = this;
+    this.onComplete?.(message, cycle, messages);
+    const original = settings.originalAccounting;
+    if (!original && (message < settings.warmup || message >= settings.messages)) return;
+    const taken = cycle - messages.arrivalCycle[message]!;
+    const ratio = taken / messages.lengthUnits[message]!;
+    this.slowdowns[this.count] = original ? Math.floor(ratio) : ratio;
+    const bytes = messages.lengthBytes[message]!;
+    let size = 0;
+    while (size < 9 && bytes > boundariesBytes[size]!) size++;
+    this.classes[this.count] = size;
+    this.sumCycles += taken;
+    this.count++;
+  }
+}
+
 /** Settings that follow from others: a list has its own number of messages, the original knows no warm-up. */
 function resolve(settings: ModelSettings, source: Source): ModelSettings {
   let full = settings;
   if (source.kind === 'list') {
-    const messages = Math.min(settings.messages, source.arrivals.length);
+    const messages = Math.min(settings.messages, source.arrivals.units.length);
     full = { ...full, workload: 'arrivals', messages, warmup: Math.min(settings.warmup, messages - 1) };
   }
   if (settings.originalAccounting) full = { ...full, warmup: 0, insertCycles: 1, popCycles: 0 };
@@ -209,15 +227,12 @@ function makeMessages(settings: ModelSettings, source: Source): Messages {
   });
 }
 
-function listed(arrivals: readonly Arrival[], unitBytes: number): LengthDistribution {
-  const lengths = Float64Array.from(arrivals, (arrival) => arrival.units * unitBytes).sort();
+function listed(list: ArrivalList, unitBytes: number): LengthDistribution {
+  const sorted = list.units.slice().sort();
   const points: [number, number][] = [];
-  lengths.forEach((length, i) => {
-    const fraction = (i + 1) / lengths.length;
-    const last = points.at(-1);
-    if (last?.[0] === length) last[1] = fraction;
-    else points.push([length, fraction]);
-  });
+  for (let i = 0; i < sorted.length; i++) {
+    if (sorted[i] !== sorted[i + 1]) points.push([sorted[i]! * unitBytes, (i + 1) / sorted.length]);
+  }
   return new LengthDistribution('arrivals', points);
 }
 

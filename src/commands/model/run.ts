@@ -149,7 +149,7 @@ export default class ModelRun extends BaseCommand<typeof ModelRun> {
     const all = this.flags.arrivals !== undefined && !this.typedFlags.has('messages');
     const full =
       all && source.kind === 'list'
-        ? { ...settings, messages: source.arrivals.length, warmup: this.flags.warmup ?? 0 }
+        ? { ...settings, messages: source.arrivals.units.length, warmup: this.flags.warmup ?? 0 }
         : settings;
     this.progress.start(`${settings.strategy} on ${settings.workload}`, full.messages);
     const slices = modelSlices(full, source);

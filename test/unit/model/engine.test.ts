@@ -2,12 +2,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { STRATEGIES } from '#src/model/catalogue.js';
-import type { Arrival } from '#src/model/messages.js';
+
+import type { ArrivalList } from '#src/model/messages.js';
 import { runModel, type ModelResult } from '#src/model/run.js';
 import { DEFAULT_SETTINGS, strategyEntry, waterMarks, type ModelSettings } from '#src/model/settings.js';
 import { equalLoadThresholds } from '#src/model/thresholds.js';
 import { LengthDistribution } from '#src/workload/length-distribution.js';
-import { slowRun } from './slow-simulator.js';
+import { slowRun, type Arrival } from './slow-simulator.js';
 
 interface Case {
   arrivals: Arrival[];
@@ -44,6 +45,11 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
   }),
 });
 
+const listOf = (arrivals: readonly Arrival[]): ArrivalList => ({
+  cycles: Float64Array.from(arrivals, (arrival) => arrival.cycle),
+  units: Int32Array.from(arrivals, (arrival) => arrival.units),
+});
+
 function run(
   settings: Partial<ModelSettings>,
   arrivals: Arrival[],
@@ -56,7 +62,7 @@ function run(
     warmup: 0,
     ...settings,
   };
-  const result = runModel(full, { kind: 'list', arrivals }, (message, cycle) =>
+  const result = runModel(full, { kind: 'list', arrivals: listOf(arrivals) }, (message, cycle) =>
     completed.push([message, cycle]),
   );
   return { full: result.settings, result, completed };

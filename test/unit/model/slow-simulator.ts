@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // An obviously correct simulator to hold the event-driven one against: one step a cycle, plain arrays, sorted anew
 // whenever an order is needed. It shares no scheduling code with src/model.
-import type { Arrival } from '#src/model/messages.js';
 import type { ModelSettings } from '#src/model/settings.js';
 import { bucketBounds } from '#src/model/strategies/sifter.js';
+
+export interface Arrival {
+  readonly cycle: number;
+  readonly units: number;
+}
 
 export interface SlowMessage {
   id: number;
