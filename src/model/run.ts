@@ -120,7 +120,9 @@ export function* modelSlices(
 
   const { collector } = outcome;
   const { count, sumCycles } = recorder;
-  const all = recorder.slowdowns.slice(0, count);
+  const classes = byClass(recorder.slowdowns, recorder.classes, count);
+  for (const values of classes) values.sort();
+  const all = mergeSorted(classes);
   const overall = summary(all);
   const cycles = outcome.endCycle - collector.startCycle;
   return {
@@ -138,7 +140,7 @@ export function* modelSlices(
       max: all[count - 1] ?? 0,
       deviation: deviation(all, overall.mean ?? 0),
     },
-    deciles: byClass(recorder.slowdowns, recorder.classes, count).map((values, i) => ({
+    deciles: classes.map((values, i) => ({
       upToBytes: boundaries[i] ?? distribution.lengthsBytes.at(-1)!,
       ...summary(values),
     })),
@@ -248,8 +250,33 @@ function byClass(slowdowns: Float64Array, classes: Uint8Array, count: number): F
   return groups;
 }
 
+/** Merges ascending lists, two and two: cheaper than to sort everything once more. */
+function mergeSorted(lists: readonly Float64Array[]): Float64Array {
+  let round = [...lists];
+  while (round.length > 1) {
+    const next: Float64Array[] = [];
+    for (let i = 0; i < round.length; i += 2) {
+      const a = round[i]!;
+      const b = round[i + 1];
+      next.push(b === undefined ? a : mergeTwo(a, b));
+    }
+    round = next;
+  }
+  return round[0]!;
+}
+
+function mergeTwo(a: Float64Array, b: Float64Array): Float64Array {
+  const merged = new Float64Array(a.length + b.length);
+  let i = 0;
+  let j = 0;
+  for (let k = 0; k < merged.length; k++) {
+    merged[k] = j >= b.length || (i < a.length && a[i]! <= b[j]!) ? a[i++]! : b[j++]!;
+  }
+  return merged;
+}
+
+/** Percentiles of ascending values. */
 function summary(values: Float64Array): SlowdownSummary {
-  values.sort();
   let sum = 0;
   for (const value of values) sum += value;
   const at = (p: number): number | null => percentileNearestRank(values, p) ?? null;

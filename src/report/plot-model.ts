@@ -65,7 +65,7 @@ function lines(x: object, y: object): object {
     x,
     y: { ...y, field: 'low' },
     y2: { field: 'high' },
-    color: { ...BY_STRATEGY, legend: null },
+    color: BY_STRATEGY,
   };
   return {
     layer: [

