@@ -278,7 +278,7 @@ function mergeTwo(a: Float64Array, b: Float64Array): Float64Array {
 /** Percentiles of ascending values. */
 function summary(values: Float64Array): SlowdownSummary {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
   const at = (p: number): number | null => percentileNearestRank(values, p) ?? null;
   return {
     count: values.length,
@@ -292,7 +292,7 @@ function summary(values: Float64Array): SlowdownSummary {
 
 function deviation(values: Float64Array, mean: number): number {
   let sum = 0;
-  for (const value of values) sum += (value - mean) ** 2;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) * (values[i]! - mean);
   return values.length === 0 ? 0 : Math.sqrt(sum / values.length);
 }
 
@@ -301,17 +301,25 @@ function histogram(sorted: Float64Array): [number, number][] {
   const bins: [number, number][] = [];
   let scale = 100; // value x scale has three digits before the point
   let limit = 10;
-  let bin = -1;
-  for (const value of sorted) {
+  let digits = -1;
+  let bin: [number, number] = [0, 0];
+  for (let i = 0; i < sorted.length; i++) {
+    const value = sorted[i]!;
     while (value >= limit) {
       limit *= 10;
       scale /= 10;
+      digits = -1;
     }
-    const digits = Math.round(value * scale);
-    const last = bins.at(-1);
-    if (last !== undefined && digits === bin && last[0] === digits / scale) last[1]++;
-    else bins.push([digits / scale, 1]);
-    bin = digits;
+    const rounded = Math.round(value * scale);
+    if (rounded === digits) bin[1]++;
+    else if (bins.length > 0 && bin[0] === rounded / scale) {
+      bin[1]++; // 999.6 rounds to the first value of the next scale
+      digits = rounded;
+    } else {
+      digits = rounded;
+      bin = [rounded / scale, 1];
+      bins.push(bin);
+    }
   }
   return bins;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MinHeap } from '../min-heap.js';
-import { keyOf, messageOf, type Messages } from '../messages.js';
+import type { Messages } from '../messages.js';
 import { MORE, type Strategy, type StrategySetup } from '../strategy.js';
 
 /**
@@ -24,16 +24,16 @@ export class Exact implements Strategy {
     return this.queue.size;
   }
   arrive(message: number): void {
-    this.queue.push(keyOf(this.messages.remaining[message]!, message));
+    this.queue.push(this.messages.remaining[message]!, message);
   }
   head(): number {
-    return this.queue.size === 0 ? -1 : messageOf(this.queue.min);
+    return this.queue.top;
   }
   burstUnits(): number {
     return Infinity;
   }
   depart(message: number, _cycle: number, outcome: number): void {
-    if (outcome === MORE) this.queue.lowerMin(keyOf(this.messages.remaining[message]!, message));
+    if (outcome === MORE) this.queue.lowerTop(this.messages.remaining[message]!);
     else this.queue.pop();
   }
   step(): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keyOf, messageOf, remainingOf } from '../messages.js';
 import { MinHeap } from '../min-heap.js';
 import { SortedSlots } from './sorted-slots.js';
 
@@ -23,14 +24,16 @@ export class PifoNaive extends SortedSlots {
   protected place(key: number, cycle: number): void {
     this.sorted.push(key);
     if (this.sorted.size <= this.entries) return;
-    this.store.push(this.sorted.popMax());
+    const largest = this.sorted.popMax();
+    this.store.push(remainingOf(largest), messageOf(largest));
     this.searchEnd = (this.store.size === 1 ? cycle : Math.max(this.searchEnd, cycle)) + this.refillCycles;
     this.highWater++;
     this.moves++;
   }
   protected settle(cycle: number): void {
     while (this.store.size > 0 && this.sorted.size < this.entries && this.searchEnd <= cycle) {
-      this.sorted.push(this.store.pop());
+      const smallest = this.store.pop();
+      this.sorted.push(keyOf(this.messages.remaining[smallest]!, smallest));
       this.searchEnd = cycle + this.refillCycles * this.store.size;
       this.lowWater++;
       this.moves++;
