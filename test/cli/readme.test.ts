@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What README.md shows is what the commands print.
-import { readFileSync, symlinkSync } from 'node:fs';
+// What README.md shows is what the commands print. UPDATE_GOLDEN=1 writes what they print now into it.
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { makeFolder, REPOSITORY, runShell } from './harness.js';
+
+const README = join(REPOSITORY, 'README.md');
 
 interface Shown {
   line: string;
@@ -12,7 +14,7 @@ interface Shown {
 
 /** Commands of the console blocks that have output below them. */
 function shownCommands(): Shown[] {
-  const blocks = readFileSync(join(REPOSITORY, 'README.md'), 'utf8').matchAll(/```console\n([\s\S]*?)```/g);
+  const blocks = readFileSync(README, 'utf8').matchAll(/```console\n([\s\S]*?)```/g);
   return [...blocks].flatMap(([, block]) =>
     block!
       .split(/^\$ /m)
@@ -40,7 +42,14 @@ describe('README', () => {
         symlinkSync(join(REPOSITORY, 'scenarios'), join(folder.path, 'scenarios'));
         const command = line.replace('npm ci && ', '').replace('npx homa-nic', '$HOMA_NIC');
         const ran = await runShell(command, { cwd: folder.path });
-        expect(ran.stdout.trimEnd()).to.equal(output);
+        const printed = ran.stdout.trimEnd();
+        if (process.env['UPDATE_GOLDEN']) {
+          const text = readFileSync(README, 'utf8');
+          writeFileSync(
+            README,
+            text.replace(`$ ${line}\n${output}\n`, () => `$ ${line}\n${printed}\n`),
+          );
+        } else expect(printed).to.equal(output);
       } finally {
         folder.remove();
       }
