@@ -14,6 +14,8 @@ import type { RunResult, TestResult } from '../perf/result.js';
 import type { Session } from '../perf/session.js';
 
 const MAX_COUNT = 10_000_000;
+/** Longest time that building the C programs may take. */
+const BUILD_LIMIT_MS = 300_000;
 
 interface Plan {
   nic: string;
@@ -41,6 +43,10 @@ export default class Perf extends BaseCommand<typeof Perf> {
       command: '<%= config.bin %> perf --test echo --explain',
     },
     {
+      description: 'The real driver and C programs, in the guest',
+      command: '<%= config.bin %> perf --nic card --target vm --parse',
+    },
+    {
       description: 'The original card, as its real trace shows it',
       command: '<%= config.bin %> perf --test echo --pcie-profile u250-original --parse',
     },
@@ -48,6 +54,8 @@ export default class Perf extends BaseCommand<typeof Perf> {
 
   static override flags = {
     nic: sharedFlags.nic,
+    device: sharedFlags.device,
+    target: sharedFlags.target,
     test: Flags.string({
       description: 'tests to run, with commas (default: echo,read,loopback)',
       helpValue: 'NAMES',
@@ -98,9 +106,19 @@ export default class Perf extends BaseCommand<typeof Perf> {
     explain: sharedFlags.explain,
   };
 
+  /** Lets go of the place the card is in; set when a backend needed one. */
+  private leave: () => void = () => undefined;
+
   protected async execute(): Promise<Outcome> {
     const plan = await this.plan();
-    const backend = await this.backend(plan);
+    try {
+      return await this.runPlan(plan, await this.backend(plan));
+    } finally {
+      this.leave();
+    }
+  }
+
+  private async runPlan(plan: Plan, backend: PerfBackend): Promise<Outcome> {
     if (this.flags.list) return this.list(backend);
     if (this.flags.explain) return this.explain(backend, plan);
     if (this.flags.plot !== undefined) checkOutputFile(this.flags.plot, this.flags.force);
@@ -158,6 +176,7 @@ export default class Perf extends BaseCommand<typeof Perf> {
 
   private async kind(): Promise<Pick<Plan, 'nic' | 'choice'>> {
     if (this.flags.nic !== undefined) return { nic: this.flags.nic, choice: 'as asked' };
+    if (this.flags.target === 'vm') return { nic: 'card', choice: 'chosen because the guest has a card' };
     const { cardPresent } = await import('../doctor/card-present.js');
     return (await cardPresent())
       ? { nic: 'card', choice: 'chosen because its device files are here' }
@@ -170,10 +189,33 @@ export default class Perf extends BaseCommand<typeof Perf> {
       const { simCardKind } = await import('../perf/backends/sim-card-kind.js');
       return new WorldBackend(simCardKind(this.config.version), settings.pcieProfile);
     }
-    throw new UsageError(`unknown kind of network card '${nic}': the kinds are sim`, {
+    if (nic === 'card') return this.cardBackend();
+    throw new UsageError(`unknown kind of network card '${nic}': the kinds are sim, card`, {
       code: 'unknown_nic',
-      suggestions: ['--nic sim'],
+      suggestions: ['--nic sim', '--nic card'],
     });
+  }
+
+  private async cardBackend(): Promise<PerfBackend> {
+    const { LocalExecutor } = await import('../exec/local-executor.js');
+    const { createCardBackend } = await import('../perf/backends/card.js');
+    const here = new LocalExecutor();
+    const inGuest = this.flags.target === 'vm';
+    const build = {
+      executor: here,
+      cacheFolder: this.config.cacheDir,
+      packageRoot: this.config.root,
+      isStatic: inGuest,
+      timeoutMs: BUILD_LIMIT_MS,
+      signal: this.signal,
+    };
+    const device = this.flags.device === undefined ? {} : { device: this.flags.device };
+    if (!inGuest) return createCardBackend(here, { build, target: 'local', ...device });
+    const { connectToGuest } = await import('../vm/connect.js');
+    const guest = await connectToGuest(this.config.cacheDir);
+    this.leave = () => guest.close();
+    const { timeScale } = guest.state;
+    return createCardBackend(guest.executor, { build, target: 'vm', timeScale, ...device });
   }
 
   private list(backend: PerfBackend): Outcome {

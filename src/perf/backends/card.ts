@@ -24,6 +24,8 @@ const PROGRAMS: Record<string, string> = { echo: 'perf_echo', read: 'perf_read',
 /** Longest wait for one answer of the card, before it is multiplied for slow cards. */
 const ANSWER_LIMIT_S = 10;
 const MAX_ANSWER_LIMIT_S = 86_400;
+const EMULATED =
+  'the times are those of an emulated machine with a simulated card: they show that it works, not how fast a card is';
 const INTERRUPTED = 130;
 const MISSING = 4;
 
@@ -131,7 +133,7 @@ class CardBackend implements PerfBackend {
       trace: readTrace(text),
       ...(row.rateGbps === undefined ? {} : { rateGbps: row.rateGbps }),
       details: { ...row.details, store: result.settings['store'], programEnvironment: result.environment },
-      warnings: [...result.warnings, ...row.warnings],
+      warnings: [...(result.simulated ? [EMULATED] : []), ...result.warnings, ...row.warnings],
       partial: result.partial,
     };
   }
