@@ -5,7 +5,7 @@
  * nothing reaches the cable.
  */
 import type { NicOutputs } from '../device.js';
-import { Counter, MacRegister, Register } from '../regs.js';
+import { Counter, MacRegister } from '../regs.js';
 import type { Agenda } from './agenda.js';
 import { CardEvent } from './card-event.js';
 import type { Counters } from './counters.js';
@@ -78,11 +78,6 @@ export class Mac {
   /** Frames can leave: a cable is in, or they turn round in the MAC. */
   get isUp(): boolean {
     return this.linkUp || this.isLoopback;
-  }
-
-  /** Largest frame we can send, without FCS. */
-  get maxFrameBytes(): number {
-    return this.registers.get(Register.mtu) + 14;
   }
 
   /** A frame begins to leave now. What cannot leave is counted and gone, as on any wire. */

@@ -81,22 +81,28 @@ export class MessageCallHandlers implements MessageCalls {
     const peer = this.peers.findOrAdd(call.peer);
     if (peer < 0) return Code.tableFull;
     const ownPort = this.users.clientPort(call.user);
-    const { idHi, idLo } = this.takeId();
-    const rpc = this.lifecycle.begin(call.user, peer, call.peerPort, ownPort, idHi, idLo, RpcState.outgoing);
+    const rpc = this.lifecycle.begin(
+      call.user,
+      peer,
+      call.peerPort,
+      ownPort,
+      this.nextIdHi,
+      this.nextIdLo,
+      RpcState.outgoing,
+    );
+    this.countId();
     rpc.cookieHi = call.cookieHi;
     rpc.cookieLo = call.cookieLo;
     this.startMessage(rpc, call);
     return Code.ok;
   }
 
-  private takeId(): { idHi: number; idLo: number } {
-    const id = { idHi: this.nextIdHi, idLo: this.nextIdLo };
+  /** Ids go up by 2 for ever: 64 bits are enough for that. */
+  private countId(): void {
     this.nextIdLo += 2;
-    if (this.nextIdLo > 0xffffffff) {
-      this.nextIdLo = 0;
-      this.nextIdHi++;
-    }
-    return id;
+    if (this.nextIdLo <= 0xffffffff) return;
+    this.nextIdLo = 0;
+    this.nextIdHi++;
   }
 
   private sendResponse(call: UserCallView): Code {
@@ -145,7 +151,7 @@ export class MessageCallHandlers implements MessageCalls {
     const { idHi, idLo, peer, user } = call;
     let rpc: Rpc | undefined;
     if ((idLo & 1) === 0) rpc = this.table.findClient(idHi, idLo);
-    else if (peer.every((word) => word === 0)) rpc = this.table.findServer(user, idHi, idLo);
+    else if ((peer[0]! | peer[1]! | peer[2]! | peer[3]!) === 0) rpc = this.table.findServer(user, idHi, idLo);
     else {
       const known = this.peers.find(peer);
       if (known >= 0) rpc = this.table.find(known, idHi, idLo, call.peerPort === 0 ? -1 : call.peerPort);

@@ -21,6 +21,8 @@ export class PostedReceives {
   private readonly cancelled = new Uint8Array((MAX_USERS + 1) * SLOTS);
   /** Slots of the calls that wait unclaimed, oldest first. */
   private readonly waiting: number[][] = Array.from({ length: MAX_USERS + 1 }, () => []);
+  /** How many of them are narrowed to one RPC. */
+  private readonly narrowed = new Int32Array(MAX_USERS + 1);
   private nextOrder = 0;
 
   reset(): void {
@@ -29,6 +31,7 @@ export class PostedReceives {
 
   clearUser(user: number): void {
     this.waiting[user]!.length = 0;
+    this.narrowed[user] = 0;
     this.claimed.fill(0, user * SLOTS, (user + 1) * SLOTS);
   }
 
@@ -52,6 +55,7 @@ export class PostedReceives {
     this.claimed[at] = 0;
     this.cancelled[at] = 0;
     this.waiting[user]!.push(slot);
+    this.countNarrowed(user, slot, 1);
   }
 
   /** Whether the call in this slot takes a message of this kind and id. */
@@ -74,6 +78,7 @@ export class PostedReceives {
       if (!this.matches(user, slot, isResponse, idHi, idLo)) continue;
       if (i === 0) waiting.shift();
       else waiting.splice(i, 1);
+      this.countNarrowed(user, slot, -1);
       this.claimed[user * SLOTS + slot] = 1;
       return slot;
     }
@@ -89,6 +94,7 @@ export class PostedReceives {
     let place = waiting.length;
     while (place > 0 && this.orders[user * SLOTS + waiting[place - 1]!]! > this.orders[at]!) place--;
     waiting.splice(place, 0, slot);
+    this.countNarrowed(user, slot, 1);
     return true;
   }
 
@@ -103,6 +109,7 @@ export class PostedReceives {
     const at = waiting.indexOf(slot);
     if (at < 0) return false;
     waiting.splice(at, 1);
+    this.countNarrowed(user, slot, -1);
     return true;
   }
 
@@ -121,11 +128,16 @@ export class PostedReceives {
 
   /** A waiting call that is narrowed to this id, 0 without. */
   narrowedTo(user: number, idHi: number, idLo: number): number {
+    if (this.narrowed[user] === 0) return 0;
     for (const slot of this.waiting[user]!) {
       const at = user * SLOTS + slot;
       if (this.idLo[at] === idLo && this.idHi[at] === idHi) return slot;
     }
     return 0;
+  }
+
+  private countNarrowed(user: number, slot: number, by: number): void {
+    if (this.isNarrowed(user, slot)) this.narrowed[user]! += by;
   }
 
   /** Slots of a user's waiting calls, oldest first. */
