@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { parseArrivals } from '#src/model/arrival-file.js';
+import { entriesNeeded, type Comparison } from '#src/model/compare.js';
+import { Collector } from '#src/model/collector.js';
+import { DoubleHeap } from '#src/model/double-heap.js';
+import { IndexedHeap } from '#src/model/indexed-heap.js';
+import { keyOf, MAX_MESSAGES, MAX_UNITS, messageOf, remainingOf } from '#src/model/messages.js';
+import { MinHeap } from '#src/model/min-heap.js';
+import { Ring } from '#src/model/ring.js';
+import { checkSettings, DEFAULT_SETTINGS, waterMarks } from '#src/model/settings.js';
+import { bucketBounds } from '#src/model/strategies/sifter.js';
+import { equalLoadThresholds } from '#src/model/thresholds.js';
+import { LengthDistribution } from '#src/workload/length-distribution.js';
+
+/** Operations on a queue: a number to add, or what to take. */
+const operations = fc.array(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.constantFrom('min', 'max')), {
+  maxLength: 300,
+});
+
+describe('model: parts', () => {
+  it('keys hold any length and any message', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: MAX_UNITS }),
+        fc.integer({ min: 0, max: 2 * MAX_MESSAGES + 1000 }),
+        (units, message) => {
+          const key = keyOf(units, message);
+          return Number.isSafeInteger(key) && messageOf(key) === message && remainingOf(key) === units;
+        },
+      ),
+      { seed: 1, numRuns: 1000 },
+    );
+    expect(keyOf(5, 9) < keyOf(6, 0)).to.equal(true);
+  });
+
+  it('the double-ended heap always has both ends right', () => {
+    fc.assert(
+      fc.property(operations, (list) => {
+        const heap = new DoubleHeap();
+        const plain: number[] = [];
+        list.forEach((operation, i) => {
+          if (operation === 'min') expect(heap.popMin()).to.equal(plain.shift() ?? Infinity);
+          else if (operation === 'max') expect(heap.popMax()).to.equal(plain.pop() ?? -Infinity);
+          else {
+            heap.push(keyOf(operation, i));
+            plain.push(keyOf(operation, i));
+            plain.sort((a, b) => a - b);
+          }
+          expect(heap.size).to.equal(plain.length);
+          expect(heap.min).to.equal(plain[0] ?? Infinity);
+          expect(heap.max).to.equal(plain.at(-1) ?? -Infinity);
+        });
+      }),
+      { seed: 2, numRuns: 300 },
+    );
+  });
+
+  it('the heap of messages gives them by remaining units, ties by number', () => {
+    fc.assert(
+      fc.property(operations, (list) => {
+        const heap = new MinHeap();
+        const plain: [number, number][] = [];
+        list.forEach((operation, i) => {
+          if (typeof operation === 'string') expect(heap.pop()).to.equal(plain.shift()?.[1] ?? -1);
+          else {
+            heap.push(operation % 20, i);
+            plain.push([operation % 20, i]);
+            plain.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+          }
+          expect(heap.top).to.equal(plain[0]?.[1] ?? -1);
+        });
+      }),
+      { seed: 3, numRuns: 300 },
+    );
+  });
+
+  it('the indexed heap follows changes and removals', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.option(fc.integer({ min: 0, max: 99 })))),
+        (list) => {
+          const heap = new IndexedHeap();
+          const plain = new Map<number, number>();
+          for (const [item, key] of list) {
+            if (key === null) {
+              heap.delete(item);
+              plain.delete(item);
+            } else {
+              heap.set(item, key);
+              plain.set(item, key);
+            }
+            expect(heap.size).to.equal(plain.size);
+            const smallest = Math.min(...plain.values());
+            if (plain.size > 0) expect(plain.get(heap.top)).to.equal(smallest);
+            else expect(heap.top).to.equal(-1);
+          }
+        },
+      ),
+      { seed: 4, numRuns: 500 },
+    );
+  });
+
+  it('the ring is first in, first out, while it grows', () => {
+    fc.assert(
+      fc.property(fc.array(fc.option(fc.nat()), { maxLength: 200 }), (list) => {
+        const ring = new Ring();
+        const plain: number[] = [];
+        for (const item of list) {
+          if (item === null) expect(ring.shift()).to.equal(plain.shift() ?? -1);
+          else {
+            ring.push(item);
+            plain.push(item);
+          }
+          expect(Array.from({ length: ring.size }, (_, i) => ring.at(i))).to.deep.equal(plain);
+        }
+      }),
+      { seed: 5 },
+    );
+  });
+
+  it('reads arrivals, and names the line that is wrong', () => {
+    const list = parseArrivals('cycle,length\n# a comment\n\n0,1\n7 , 24\r\n7,3');
+    expect([...list.cycles]).to.deep.equal([0, 7, 7]);
+    expect([...list.units]).to.deep.equal([1, 24, 3]);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1e6), fc.integer({ min: 1, max: 1e6 })), { minLength: 1 }),
+        (pairs) => {
+          pairs.sort((a, b) => a[0] - b[0]);
+          const { cycles, units } = parseArrivals(
+            pairs.map(([cycle, length]) => `${cycle},${length}`).join('\n'),
+          );
+          expect([...cycles]).to.deep.equal(pairs.map(([cycle]) => cycle));
+          expect([...units]).to.deep.equal(pairs.map(([, length]) => length));
+        },
+      ),
+      { seed: 6, numRuns: 50 },
+    );
+    for (const [text, message] of [
+      ['1,2\nx,3\n', /line 2: expected "cycle,length", got "x,3"/],
+      ['1\n', /line 1: expected/],
+      ['1,\n', /line 1: expected/],
+      ['1,2,3\n', /line 1: expected/],
+      ['-1,2\n', /line 1: expected/],
+      ['9,2\n8,2\n', /line 2: cycle 8 is below/],
+      [`1,${MAX_UNITS + 1}\n`, /line 1: length 67108864 is outside/],
+      ['99999999999999999999,2\n', /above 2\^53/],
+      ['# nothing\n', /holds no arrival/],
+    ] as const) {
+      expect(() => parseArrivals(text), text).to.throw(message);
+    }
+  });
+
+  it('bucket bounds ascend, cover every length, and are as many as asked for where there is room', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 500_000 }), (count, longest) => {
+        const bounds = bucketBounds(count, longest);
+        expect(bounds.at(-1)).to.equal(longest);
+        bounds.forEach((bound, i) => {
+          if (i > 0) expect(bound).to.be.above(bounds[i - 1]!);
+        });
+        expect(bounds.length).to.be.at.most(Math.max(1, count));
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+    expect(bucketBounds(32, 15_625).length).to.be.within(28, 32);
+  });
+
+  it('thresholds of strict priorities cut the load into equal parts', () => {
+    const distribution = new LengthDistribution(
+      'flat',
+      Array.from({ length: 1000 }, (_, i) => [(i + 1) * 64, (i + 1) / 1000] as const),
+    );
+    const thresholds = equalLoadThresholds(distribution, 4, 64);
+    expect(thresholds).to.have.length(3);
+    const below = (t: number): number => {
+      let sum = 0;
+      for (let length = 1; length <= 1000; length++) sum += Math.min(length, t);
+      return sum / 500_500;
+    };
+    thresholds.forEach((threshold, i) => {
+      expect(below(threshold)).to.be.closeTo((i + 1) / 4, 0.002);
+    });
+    expect(equalLoadThresholds(new LengthDistribution('one', [[64, 1]]), 8, 64)).to.deep.equal([]);
+  });
+
+  it('checks every setting and names value and range', () => {
+    const bad = (change: object, text: RegExp): void => {
+      expect(() => checkSettings({ ...DEFAULT_SETTINGS, strategy: 'sifter', ...change })).to.throw(text);
+    };
+    bad({ load: 1 }, /load 1 is outside .* below 1/);
+    bad({ load: -0.5 }, /load -0\.5/);
+    bad({ load: NaN }, /load NaN/);
+    bad({ entries: 0 }, /entries 0 .* from 1 to 1000000/);
+    bad({ messages: 1e12 }, /messages 1000000000000 .* from 1 to 20000000/);
+    bad({ messages: 1.5 }, /messages 1\.5/);
+    bad({ warmup: 100_000 }, /warm-up 100000 .* 0 to 99999/);
+    bad({ lowMark: 64 }, /low mark 64 .* 0 to 63/);
+    bad({ lowMark: 10, highMark: 10 }, /high mark 10 .* 11 to 64/);
+    bad({ lengthRule: 'all' }, /length rule "all"/);
+    checkSettings({ ...DEFAULT_SETTINGS, load: 1.5, overload: true });
+    expect(waterMarks({ ...DEFAULT_SETTINGS, strategy: 'pifo-watermark', entries: 1 })).to.deep.equal({
+      low: 0,
+      high: 1,
+    });
+  });
+
+  it('thins the curve over time and keeps it even', () => {
+    const collector = new Collector();
+    for (let cycle = 0; cycle < 1_000_000; cycle += 10) collector.held(cycle, cycle + 10, cycle % 7, 1);
+    const curve = collector.backlogCurve();
+    expect(curve.length).to.be.within(256, 512);
+    const step = curve[1]!.cycle;
+    curve.forEach(({ cycle, behind }, i) => {
+      expect(cycle).to.equal(i * step);
+      expect(behind).to.equal(1);
+    });
+  });
+
+  it('takes the fewest entries from which on all stay within the limit', () => {
+    const at = (entries: number, mean: number, half: number): Comparison => ({
+      ...{ workload: 'w1', load: 0.8, strategy: 'sifter', levels: 8, seeds: 3 },
+      ...{ meanSlowdown: undefined, p99Slowdown: undefined, inversionShare: undefined },
+      ...{ entries, p99Ratio: { mean, half, seeds: 3 }, meanRatio: undefined, worstDecileRatio: undefined },
+    });
+    const list = [at(1, 2, 0), at(2, 1.0, 0), at(4, 1.02, 0.01), at(8, 1.0, 0.005), at(16, 1, 0)];
+    expect(entriesNeeded(list, 1.01)[0]).to.include({ entries: 8, ratioUpTo: 1.005 });
+    expect(entriesNeeded(list, 1.05)[0]).to.include({ entries: 2 });
+    expect(entriesNeeded(list.slice(0, 1), 1.05)[0]).to.include({ entries: null });
+    expect(entriesNeeded(list, 1.05, 'every tenth')[0]).to.include({ entries: null });
+  });
+});
