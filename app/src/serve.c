@@ -24,6 +24,7 @@ struct server {
 	struct answer answers[MAX_ANSWERS];
 	uint32_t answer_bytes;
 	unsigned int next_answer;
+	unsigned int lost; /* answers that clients did not take */
 };
 
 static uint32_t rounded(uint32_t bytes)
@@ -60,7 +61,18 @@ static int post(struct server *server, unsigned int i)
 	return ret ? perf_fail("recvmsg", ret, NULL) : PERF_OK;
 }
 
-/* Forgets the answers that clients have. A client that went away is its own affair: the answer is forgotten too. */
+/* An answer is final. A client that went away is its own affair: the answer is forgotten, and said so in the report. */
+static void settle(struct server *server, struct answer *answer, const struct homa_nic_result *result)
+{
+	answer->slot = 0;
+	if (!(result->flags & HOMA_NIC_RESULT_FLAG_FAILED))
+		return;
+	server->lost++;
+	snprintf(server->run->warning, sizeof(server->run->warning), "%u answers were not taken; the latest: %s",
+		 server->lost, homa_nic_code_text(result->code));
+}
+
+/* Forgets the answers that clients have. */
 static void reap(struct server *server)
 {
 	struct homa_nic_result result;
@@ -70,7 +82,7 @@ static void reap(struct server *server)
 			continue;
 		homa_nic_poll(server->run->nic, server->answers[i].slot, &result);
 		if (result.flags & HOMA_NIC_RESULT_FLAG_FINAL)
-			server->answers[i].slot = 0;
+			settle(server, &server->answers[i], &result);
 	}
 }
 
@@ -89,7 +101,7 @@ static int free_answer(struct server *server, unsigned int *index)
 			    server->run->settings->timeout_us, &result);
 	if (ret == -ETIME || ret == -ENODEV)
 		return perf_fail("ack of an answer", ret, NULL);
-	server->answers[*index].slot = 0;
+	settle(server, &server->answers[*index], &result);
 	return PERF_OK;
 }
 
