@@ -55,17 +55,16 @@ export class Delivery {
     }
     const start = record.offset;
     const end = start + record.dataLength;
-    this.counters.add(Counter.dataReceived);
     if (rpc.rxReceived === 0 && record.dataLength === rpc.rxLength) {
       rpc.rxReceived = end;
+      this.counters.add(Counter.dataReceived);
       this.write(rpc, frame, record.dataOffset, start, end);
       this.whole(rpc);
       return;
     }
     const reassembly = (rpc.reassembly ??= new Reassembly(rpc.rxLength));
-    if (reassembly.accept(start, end, this.fresh) === 0) {
-      if (end > start) this.counters.add(Counter.dropDuplicate);
-    }
+    const isNews = reassembly.accept(start, end, this.fresh) > 0 || start === end;
+    this.counters.add(isNews ? Counter.dataReceived : Counter.dropDuplicate);
     for (let i = 0; i < this.fresh.count; i++) {
       const from = this.fresh.start(i);
       this.write(rpc, frame, record.dataOffset + from - start, from, this.fresh.end(i));

@@ -57,6 +57,23 @@ describe('device: calls', () => {
     expect(host.wait(1, 3, DONE).cookie).to.equal(5n);
   });
 
+  for (const burst of [8, 16, 24, 32, 40, 64]) {
+    it(`takes a call stored in bursts of ${String(burst)} bytes, in any of the eight sets`, () => {
+      const { host } = oneHost();
+      for (let set = 0; set < 8; set++) {
+        const bytes = callBytes({ slot: 3 + set, cookie: BigInt(set) });
+        for (let at = 0; at < CALL_BYTES; at += burst) {
+          host.nic.mmioWrite(
+            APERTURE_BYTES + set * 512 + UserCall.nop + at,
+            bytes.slice(at, Math.min(at + burst, CALL_BYTES)),
+          );
+        }
+        expect(host.wait(1, 3 + set, DONE).cookie).to.equal(BigInt(set));
+      }
+      expect(host.nic.counterValues()).to.include({ calls: 8, callsTorn: 0, callsMisaligned: 0 });
+    });
+  }
+
   it('discards a torn call when a word repeats, and takes the next one whole', () => {
     const { host } = oneHost();
     const bytes = callBytes({ slot: 3, cookie: 6n });

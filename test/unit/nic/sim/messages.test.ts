@@ -137,6 +137,20 @@ describe('messages: request and response', () => {
     expect(host.wait(3, 2, final).id).to.equal(2n);
   });
 
+  it('writes every byte of a payload before the result that speaks of it', () => {
+    const { client, server } = pair();
+    server.keepWrites = true;
+    server.call(1, UserCall.recvmsg, { slot: 5, size: 9000 });
+    client.call(1, UserCall.sendmsg, { slot: 1, size: 9000, peer: server.ipv6, peerPort: PORT });
+    server.wait(1, 5, final);
+    const isResult = server.writes.map(
+      ({ length, address }) => length === 64 && address % 0x400000 >= 0x300000,
+    );
+    expect(isResult.indexOf(true)).to.equal(server.writes.length - 1);
+    const payload = server.writes.slice(0, -1).reduce((sum, { length }) => sum + length, 0);
+    expect(payload).to.equal(9000);
+  });
+
   it('spaces frames by the time they occupy on the wire', () => {
     const { client, server } = pair();
     client.register(Register.unscheduledBytes, 1_000_000);
