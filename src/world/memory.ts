@@ -15,9 +15,24 @@ interface Page {
 
 const ZERO_PAGE: Page = { bytes: new Uint8Array(PAGE_BYTES), words: new Int32Array(PAGE_BYTES / 4) };
 
-function newPage(): Page {
-  const buffer = new ArrayBuffer(PAGE_BYTES);
-  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+/** Pages are cut from slabs: one allocation for many, because allocations outside the heap are dear. */
+const PAGES_PER_SLAB = 64;
+
+class PageSource {
+  private slab = new ArrayBuffer(0);
+  private used = PAGES_PER_SLAB;
+
+  take(): Page {
+    if (this.used === PAGES_PER_SLAB) {
+      this.slab = new ArrayBuffer(PAGES_PER_SLAB * PAGE_BYTES);
+      this.used = 0;
+    }
+    const at = this.used++ * PAGE_BYTES;
+    return {
+      bytes: new Uint8Array(this.slab, at, PAGE_BYTES),
+      words: new Int32Array(this.slab, at, PAGE_BYTES / 4),
+    };
+  }
 }
 
 /** A DMA that the host's memory refused: a fault of the card (or of its driver). */
@@ -35,6 +50,7 @@ export class HostBuffer {
   readonly lengthBytes: number;
   private readonly pages: (Page | undefined)[];
   private madePages = 0;
+  private readonly source = new PageSource();
 
   constructor(address: number, lengthBytes: number) {
     this.address = address;
@@ -117,7 +133,7 @@ export class HostBuffer {
   private writable(index: number): Page {
     let page = this.pages[index];
     if (page === undefined) {
-      page = newPage();
+      page = this.source.take();
       this.pages[index] = page;
       this.madePages++;
     }

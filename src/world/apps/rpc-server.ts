@@ -88,6 +88,11 @@ export class RpcServer implements Actor, ResultHandler {
     return count;
   }
 
+  /** Every slot is back after `stop`. */
+  get stopped(): boolean {
+    return this.halted || this.user.slotsInUse === 0;
+  }
+
   /** Takes its receive buffers back (by cancel); requests that come from now on wait in the pool. */
   stop(timePs: number): void {
     this.stopping = true;

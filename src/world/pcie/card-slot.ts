@@ -47,6 +47,9 @@ export class CardSlot implements Actor, NicOutputs {
   private readonly pool = new TransferPool();
   private sink: FrameSink | undefined;
   private lastDeparturePs = 0;
+  /** stores and loads that have not asked for the line yet, and DMA reads on their way to host memory */
+  private atRoot = 0;
+  private readsToHost = 0;
   private lastWakePs = -1;
   private wakes = 0;
 
@@ -87,17 +90,20 @@ export class CardSlot implements Actor, NicOutputs {
   mmioWrite(timePs: number, address: number, bytes: Uint8Array): void {
     const transfer = this.pool.take(address, bytes.length, 0);
     this.pool.data[transfer]!.set(bytes);
-    this.agenda.push(
-      this.departPs(timePs + this.profile.hostStore.timePs),
-      this.actor,
-      Op.storeAtRoot,
-      transfer,
-    );
+    const depart = this.departPs(timePs + this.profile.hostStore.timePs);
+    if (this.nothingElseUntil(depart)) {
+      const left = this.down.send(depart, writeLineBytes(this.profile, bytes.length));
+      this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, transfer);
+      return;
+    }
+    this.atRoot++;
+    this.agenda.push(depart, this.actor, Op.storeAtRoot, transfer);
   }
 
   /** A load begins at `timePs`; it does not overtake earlier stores. The answer comes to the listener. */
   mmioRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
     const transfer = this.pool.take(address, lengthBytes, tag);
+    this.atRoot++;
     this.agenda.push(
       this.departPs(timePs + this.profile.mmioReadIssue.timePs),
       this.actor,
@@ -139,6 +145,7 @@ export class CardSlot implements Actor, NicOutputs {
 
   dmaRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
     const transfer = this.pool.take(address, lengthBytes, tag);
+    this.readsToHost++;
     const left = this.up.send(timePs, readRequestLineBytes(this.profile, lengthBytes));
     const ready = left + this.profile.busUp.timePs + this.profile.hostMemory.timePs;
     this.agenda.push(ready, this.actor, Op.readAtHost, transfer);
@@ -160,6 +167,8 @@ export class CardSlot implements Actor, NicOutputs {
       this.wake(timePs);
       return;
     }
+    if ((op as Op) === Op.storeAtRoot || (op as Op) === Op.loadAtRoot) this.atRoot--;
+    else if ((op as Op) === Op.readAtHost) this.readsToHost--;
     if (this.pool.isLost(arg)) {
       this.pool.give(arg);
       return;
@@ -244,6 +253,18 @@ export class CardSlot implements Actor, NicOutputs {
       this.pool.tags[transfer]!,
       DmaStatus.ok,
       buffer.pageForRead(offset).subarray(at, at + length),
+    );
+  }
+
+  /**
+   * Whether nothing can ask for the line down before `departPs`: then a store may take its place now, which saves an
+   * event. A DMA read that the card begins later needs its way up first.
+   */
+  private nothingElseUntil(departPs: number): boolean {
+    return (
+      this.atRoot === 0 &&
+      this.readsToHost === 0 &&
+      departPs - this.agenda.nowPs < this.profile.busUp.timePs + this.profile.hostMemory.timePs
     );
   }
 

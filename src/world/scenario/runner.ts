@@ -62,6 +62,7 @@ class ScenarioRun implements Actor {
   private readonly problems: string[] = [];
   private network: BuiltNetwork = { switches: [], directions: [], faults: new Map() };
   private readonly actor: number;
+  private ended = 0;
   private readonly lengths: Lengths;
   private readonly onFrame: ((timePs: number, frame: Uint8Array) => void) | undefined;
 
@@ -119,16 +120,18 @@ class ScenarioRun implements Actor {
     const endPs = startPs + Math.round((scenario.endUs ?? DEFAULT_END_US) * 1e6);
     const total = this.clients.reduce((sum, { plan }) => sum + plan.count, 0);
     let partial = false;
+    const drain = Math.round((scenario.drainUs ?? DEFAULT_DRAIN_US) * 1e6);
     const runOptions = {
       untilPs: endPs,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onSlice: () => options.onProgress?.(this.endedRpcs(), total),
+      onSlice: () => options.onProgress?.(this.ended, total),
     };
     try {
-      await world.runAsync(() => this.clients.some(({ app }) => !app.done), runOptions);
-      const drainPs = world.nowPs + Math.round((scenario.drainUs ?? DEFAULT_DRAIN_US) * 1e6);
-      await world.runAsync(() => !this.isQuiet(), { ...runOptions, untilPs: drainPs });
+      await world.runAsync(() => this.ended < total, runOptions);
+      await world.runAsync(() => !this.isQuiet(), { ...runOptions, untilPs: world.nowPs + drain });
       for (const app of this.serverApps()) app.stop(world.nowPs);
+      // A receive buffer that a half-arrived message has claimed comes back when that message is given up.
+      await world.runAsync(() => !this.isStopped(), { ...runOptions, untilPs: world.nowPs + drain });
       await world.runAsync(() => true, { ...runOptions, untilPs: world.nowPs + STOP_PS });
     } catch (error) {
       if (!(error instanceof RunAborted)) throw error;
@@ -228,6 +231,7 @@ class ScenarioRun implements Actor {
       plan,
       rows,
       app: new RpcClient(world.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
+        this.ended++;
         rows.push({
           client: client.host,
           index: outcome.index,
@@ -280,12 +284,13 @@ class ScenarioRun implements Actor {
     for (const member of this.members) for (const { app } of member.servers) if (app !== undefined) yield app;
   }
 
+  private isStopped(): boolean {
+    for (const app of this.serverApps()) if (!app.stopped) return false;
+    return true;
+  }
+
   private isQuiet(): boolean {
     for (const app of this.serverApps()) if (app.busy > 0) return false;
     return this.clients.every(({ app }) => app.quiet);
-  }
-
-  private endedRpcs(): number {
-    return this.clients.reduce((sum, { app }) => sum + app.ended, 0);
   }
 }

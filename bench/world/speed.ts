@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// How fast the simulation runs: node build/bench/world/speed.js [rounds]. Prints figures side by side, asserts nothing.
+import { homaModuleDistribution } from '#src/workload/length-distribution.js';
+import { loadWorkload } from '#src/data/load-workload.js';
+import { createSimNic } from '#src/nic/sim/device.js';
+import { pcieProfile } from '#src/world/pcie/profile.js';
+import type { ScenarioReport } from '#src/world/scenario/report.js';
+import { runScenario } from '#src/world/scenario/runner.js';
+import type { Scenario } from '#src/world/scenario/scenario.js';
+import type { CardMaker } from '#src/world/scenario/setup.js';
+import { World } from '#src/world/world.js';
+
+const ROUNDS = Number(process.argv[2] ?? 3);
+const makeCard: CardMaker =
+  ({ rpcEntries }) =>
+  (outputs) =>
+    createSimNic(rpcEntries === undefined ? {} : { rpcEntries }, outputs);
+
+/** Echoes, one after the other, on one host. Returns wall seconds. */
+function echoes(count: number): number {
+  const world = new World({ seed: 1, profile: pcieProfile('u250-gen3x16') });
+  const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
+  const host = world.addHost('host', { mac, loopback: true }, makeCard({ cycleTable: 'u250-gen3x16' }));
+  world.complete(host, host.probe());
+  const user = world.complete(host, host.openUser(1));
+  let done = 0;
+  user.listen({
+    onResult(timePs) {
+      if (++done < count) user.nop(timePs, user.takeSlot(), 0);
+    },
+  });
+  const begun = performance.now();
+  user.nop(world.nowPs, user.takeSlot(), 0);
+  world.runWhile(() => done < count);
+  return (performance.now() - begun) / 1000;
+}
+
+interface Timed {
+  report: ScenarioReport;
+  seconds: number;
+  packets: number;
+}
+
+async function timed(scenario: Scenario, lengths = {}): Promise<Timed> {
+  const begun = performance.now();
+  let packets = 0;
+  const report = await runScenario({ scenario, makeCard, lengths, onFrame: () => packets++ });
+  return { report, seconds: (performance.now() - begun) / 1000, packets };
+}
+
+/** 64-byte RPCs between two hosts, `outstanding` at once. */
+function smallRpcs(count: number, outstanding: number): Scenario {
+  return {
+    schemaVersion: 1,
+    name: 'small RPCs',
+    hosts: [{ name: 'a' }, { name: 'b' }],
+    drainUs: 10_000,
+    workload: {
+      servers: [{ host: 'b', receives: 32, capacityBytes: 64 }],
+      clients: [{ host: 'a', to: 'b', count, outstanding, requestBytes: 64 }],
+    },
+  };
+}
+
+/** Every host sends w4 requests to every other at 80 % of its link; one-byte answers. */
+function cluster(hosts: number, each: number): Scenario {
+  const names = Array.from({ length: hosts }, (_, i) => `h${i + 1}`);
+  return {
+    schemaVersion: 1,
+    name: `${hosts} hosts, w4 at 80 %`,
+    hosts: [{ name: 'h', count: hosts }],
+    drainUs: 10_000,
+    workload: {
+      servers: names.map((host) => ({
+        host,
+        receives: 16,
+        capacityBytes: 1_000_000,
+        responseBytes: 1,
+        c2hBytes: 67_108_864,
+      })),
+      clients: names.map((host) => ({
+        host,
+        to: '*',
+        count: each,
+        outstanding: 80,
+        requestBytes: { workload: 'w4' as const },
+        match: 'any' as const,
+        load: 0.8,
+      })),
+    },
+  };
+}
+
+function perSecond(count: number, seconds: number): string {
+  return Math.round(count / seconds).toLocaleString('en');
+}
+
+const lengths = { w4: homaModuleDistribution(await loadWorkload('w4')) };
+const row = (name: string, text: string): void => console.log(`${name.padEnd(44)} ${text}`);
+row('what', 'wall-clock rate');
+for (let round = 0; round < ROUNDS; round++) {
+  const echoCount = 300_000;
+  row('64 B echoes', `${perSecond(echoCount, echoes(echoCount))} echoes/s`);
+  for (const outstanding of [1, 16]) {
+    const { report, seconds } = await timed(smallRpcs(100_000, outstanding));
+    row(
+      `64 B RPCs between two hosts, ${outstanding} at once`,
+      `${perSecond(report.rpcs.ok, seconds)} RPCs/s (${report.rpcs.ok} ok)`,
+    );
+  }
+  const { packets, seconds, report } = await timed(cluster(16, 300), lengths);
+  row(
+    '16 hosts, w4 at 80 %',
+    `${perSecond(packets, seconds)} packets/s (${packets} packets, ${report.rpcs.ok} of ${report.rpcs.started} RPCs ok)`,
+  );
+}
+for (const hosts of [2, 4, 8, 16, 32, 64]) {
+  const { packets, seconds } = await timed(cluster(hosts, Math.ceil(2400 / hosts)), lengths);
+  row(
+    `${hosts} hosts, w4 at 80 %`,
+    `${((seconds * 1e6) / packets).toFixed(2)} us a packet (${packets} packets)`,
+  );
+}
