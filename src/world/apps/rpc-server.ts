@@ -17,6 +17,8 @@ export interface RpcServerOptions {
   thinkPs: number;
   /** receive buffers are posted from this instant on, not before */
   postFromPs: number;
+  /** answer with the very bytes that came, whatever they are (requests are then not verified) */
+  copy?: boolean;
   /** never answer (a server that hangs) */
   silent: boolean;
 }
@@ -26,6 +28,8 @@ interface Answer {
   request: CallResult;
   key: number;
   sizeBytes: number;
+  /** the bytes themselves, when they are copied */
+  bytes: Uint8Array | undefined;
 }
 
 interface Posted {
@@ -141,15 +145,16 @@ export class RpcServer implements Actor, ResultHandler {
     const offset = inPool ? result.offset : posted.offset;
     const key = readKey(this.user.c2h, offset, result.sizeBytes);
     if ((result.flags & ResultFlag.truncated) !== 0) this.truncated++;
-    else {
+    else if (this.options.copy !== true) {
       const wrong = findWrongByte(this.user.c2h, offset, result.sizeBytes, key);
       if (wrong >= 0) this.faults.push(`request of ${result.sizeBytes} bytes: byte ${wrong} is wrong`);
     }
     if (inPool) this.releases.push(result.offset);
     if (this.options.silent) return;
-    const answer = this.spare.pop() ?? { request: new CallResult(), key: 0, sizeBytes: 0 };
+    const answer = this.spare.pop() ?? { request: new CallResult(), key: 0, sizeBytes: 0, bytes: undefined };
     answer.request.copyFrom(result);
     answer.key = key;
+    answer.bytes = this.options.copy === true ? this.user.c2h.read(offset, result.sizeBytes) : undefined;
     answer.sizeBytes = this.options.responseBytes === 0 ? result.sizeBytes : this.options.responseBytes;
     if (this.options.thinkPs === 0) {
       this.waiting.push(answer);
@@ -188,12 +193,12 @@ export class RpcServer implements Actor, ResultHandler {
     }
   }
 
-  private answer(timePs: number, { request, key, sizeBytes }: Answer): boolean {
+  private answer(timePs: number, { request, key, sizeBytes, bytes }: Answer): boolean {
     const slot = this.user.takeSlot();
     if (slot === 0) return false;
     if (sizeBytes <= INLINE_BYTES) {
       this.sendOffsets[slot] = -1;
-      this.user.sendResponseInline(timePs, slot, request, this.short.of(key, sizeBytes), 0);
+      this.user.sendResponseInline(timePs, slot, request, bytes ?? this.short.of(key, sizeBytes), 0);
       return true;
     }
     const offset = this.user.sendArena.take(sizeBytes);
@@ -201,7 +206,8 @@ export class RpcServer implements Actor, ResultHandler {
       this.user.giveSlot(slot);
       return false;
     }
-    fillPattern(this.user.h2c, offset, sizeBytes, key);
+    if (bytes === undefined) fillPattern(this.user.h2c, offset, sizeBytes, key);
+    else this.user.h2c.write(offset, bytes);
     this.sendOffsets[slot] = offset;
     this.user.sendResponse(timePs, slot, request, offset, sizeBytes, 0);
     return true;
