@@ -2,7 +2,7 @@
 import { IntervalFigures, SequenceFigures } from './event-figures.js';
 import { HEADER_EVENT, type RecordBatch } from './record-batch.js';
 import { RequestPairs } from './request-pairs.js';
-import { refuseAbsentEvent, refuseUselessTrace } from './trace-faults.js';
+import { refuseAbsentEvent, refuseUselessTrace, uselessFile } from './trace-faults.js';
 import { TraceReader } from './trace-reader.js';
 import type { TraceAnalysisOptions, TraceReport } from './trace-report.js';
 
@@ -14,10 +14,13 @@ export class TraceAnalysis {
   private readonly warnings: string[] = [];
   private readonly mostWarnings: number;
   private moreWarnings = 0;
-  private file = 'trace';
+  private readonly files: string[] = [];
   private lines = 0;
   private records = 0;
   private events = 0;
+  private eventsBefore = 0;
+  /** What there is to say of files that hold no event. */
+  private readonly useless: string[] = [];
   private badLines = 0;
   private firstBadLine: string | undefined;
   private backwards = 0;
@@ -34,7 +37,7 @@ export class TraceAnalysis {
       from: options.from,
       onBatch: (batch) => this.take(batch),
       onBadLine: (line, reason) => {
-        const text = `${this.file}:${line}: ${reason}`;
+        const text = `${this.reader.file}:${line}: ${reason}`;
         this.badLines++;
         this.firstBadLine ??= text;
         this.warn(text);
@@ -44,8 +47,10 @@ export class TraceAnalysis {
 
   /** Begins a file; its name (as it is to be shown) stands before the line number in warnings. */
   startFile(name: string): void {
-    this.endFile();
-    this.file = name;
+    if (this.files.length > 0) this.endFile();
+    this.files.push(name);
+    this.reader.file = name;
+    this.eventsBefore = this.events;
   }
 
   /** Takes the next bytes of the file, cut anywhere; the buffer may be used again. Throws ContentError for binary. */
@@ -59,8 +64,9 @@ export class TraceAnalysis {
    */
   finish(): TraceReport {
     this.endFile();
-    const { lines } = this;
-    refuseUselessTrace({ lines, events: this.events, firstBadLine: this.firstBadLine }, 2);
+    const { files, lines, events, firstBadLine } = this;
+    refuseUselessTrace({ files, lines, events, firstBadLine }, 2);
+    this.useless.forEach((text) => this.warn(text));
     const names = this.reader.tails.events;
     const { from, alt } = this.options;
     if (from !== undefined && this.figures instanceof SequenceFigures && !this.figures.started) {
@@ -81,7 +87,10 @@ export class TraceAnalysis {
   }
 
   private endFile(): void {
-    this.lines += this.reader.endFile();
+    const lines = this.reader.endFile();
+    this.lines += lines;
+    const useless = uselessFile(this.reader.file, lines, this.events - this.eventsBefore);
+    if (useless !== undefined) this.useless.push(useless);
     this.pairs.endFile();
     this.previousNs = NaN;
   }
@@ -92,7 +101,7 @@ export class TraceAnalysis {
     this.events += eventsIn(batch);
     this.previousNs = this.figures.count(batch, this.previousNs, (index, byNs) => {
       this.backwards++;
-      this.warn(`${this.file}:${batch.line[index]!}: time went backwards by ${byNs} ns`);
+      this.warn(`${this.reader.file}:${batch.line[index]!}: time went backwards by ${byNs} ns`);
     });
   }
 

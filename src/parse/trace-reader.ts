@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ContentError } from '../errors/errors.js';
 import { DIALECTS, type Dialect, type DialectName } from './dialect.js';
 import { explainBadLine } from './explain-bad-line.js';
 import { type RecordBatch, BATCH_RECORDS, makeBatch } from './record-batch.js';
 import { HASH_FACTOR, HASH_SEED, hashBytes } from './tail-table.js';
+import { refuseBinary } from './trace-faults.js';
 import { latin1, TailReader } from './tail-reader.js';
 
 const NEWLINE = 0x0a;
@@ -46,6 +46,8 @@ export interface TraceReaderOptions {
  */
 export class TraceReader {
   readonly tails: TailReader;
+  /** Name of the current file, for messages. */
+  file = 'trace';
   /** Lines of the current file so far. */
   line = 0;
   private readonly dialect: Dialect;
@@ -87,7 +89,7 @@ export class TraceReader {
 
   private dropIfTooLong(): void {
     if (this.filled <= LONGEST_LINE_BYTES) return;
-    if (this.work.subarray(0, this.filled).includes(0)) refuseBinary();
+    if (this.work.subarray(0, this.filled).includes(0)) refuseBinary(this.file);
     this.tooLong = true;
     this.filled = 0;
   }
@@ -239,13 +241,13 @@ export class TraceReader {
   /** A line that the quick way does not take: rare, so it may cost strings. */
   private readOddLine(b: Uint8Array, from: number, newlineAt: number): void {
     if (newlineAt - from > LONGEST_LINE_BYTES) {
-      if (b.subarray(from, newlineAt).includes(0)) refuseBinary();
+      if (b.subarray(from, newlineAt).includes(0)) refuseBinary(this.file);
       this.bad(`longer than ${LONGEST_LINE_BYTES} bytes`);
       return;
     }
     const to = newlineAt > from && b[newlineAt - 1] === RETURN ? newlineAt - 1 : newlineAt;
     const line = latin1(b, from, to);
-    if (line.includes('\0')) refuseBinary();
+    if (line.includes('\0')) refuseBinary(this.file);
     const match = (this.dialect.pattern ?? ODD_NORMAL).exec(line);
     const time = Number(match?.[1] ?? NaN);
     const delta = Number(match?.[2] ?? NaN);
@@ -320,11 +322,4 @@ function endOfKnownTail(b: Uint8Array, i: number, known: Uint8Array, first: numb
 function textOf(b: Uint8Array, from: number, to: number): string {
   const text = new TextDecoder().decode(b.subarray(from, to));
   return text.endsWith('\r') ? text.slice(0, -1) : text;
-}
-
-function refuseBinary(): never {
-  throw new ContentError('this is a binary file, not the text of a time trace', {
-    code: 'binary_trace',
-    suggestions: ['a trace line looks like: `    0.590 us (+   0.590 us) [main] write request`'],
-  });
 }

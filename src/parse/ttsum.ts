@@ -36,6 +36,7 @@ export class TtsumAnalysis {
   private readonly older: boolean;
   private started = false;
   private complaints = '';
+  private readonly files: string[] = [];
   private last: number | undefined;
   private lines = 0;
   private records = 0;
@@ -51,9 +52,11 @@ export class TtsumAnalysis {
     });
   }
 
-  /** Begins a file. */
-  startFile(): void {
-    this.endFile();
+  /** Begins a file; its name (as it is to be shown) stands in errors. */
+  startFile(name: string): void {
+    if (this.files.length > 0) this.endFile();
+    this.files.push(name);
+    this.reader.file = name;
   }
 
   /** Takes the next bytes of the file, cut anywhere. Throws ContentError for binary. */
@@ -64,7 +67,8 @@ export class TtsumAnalysis {
   /** Ends the last file; returns the text for stdout. Throws ContentError for an empty trace or an absent `from`. */
   finish(): string {
     this.endFile();
-    refuseUselessTrace({ lines: this.lines, events: this.records, firstBadLine: undefined }, 1);
+    const { files, lines, records: events } = this;
+    refuseUselessTrace({ files, lines, events, firstBadLine: undefined }, 1);
     const names = this.reader.tails.events;
     const { from, alt } = this.options;
     if (from === undefined) return this.complaints + this.intervalTable(names);

@@ -27,7 +27,7 @@ export const PARSE_FAILURES: Failure[] = [
     files: { 'e.tt': '' },
     exitCode: 1,
     code: 'empty_trace',
-    says: /empty/,
+    says: /^e\.tt: the trace is empty$/,
   },
   {
     name: 'parse: binary trace',
@@ -35,7 +35,7 @@ export const PARSE_FAILURES: Failure[] = [
     files: { 'b.tt': Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0, 10, 0]) },
     exitCode: 1,
     code: 'binary_trace',
-    says: /binary file/,
+    says: /^b\.tt is a binary file/,
   },
   {
     name: 'parse: one-event trace',
@@ -43,7 +43,7 @@ export const PARSE_FAILURES: Failure[] = [
     files: { 'o.tt': GOOD.split('\n')[0]! },
     exitCode: 1,
     code: 'one_event',
-    says: /one event only/,
+    says: /^o\.tt: one event only/,
   },
   {
     name: 'parse: text that is no trace',
@@ -51,7 +51,7 @@ export const PARSE_FAILURES: Failure[] = [
     files: { 'n.tt': 'hello\nworld\n' },
     exitCode: 1,
     code: 'no_events',
-    says: /^no event of a time trace among 2 lines; n\.tt:1: no time in us at its start$/,
+    says: /^n\.tt: no event of a time trace in 2 lines; n\.tt:1: no time in us at its start$/,
   },
   {
     name: 'parse: an event that is not there',

@@ -136,7 +136,7 @@ describe('parse', () => {
     expect(JSON.parse(ran.stdout).error).to.include({ code: 'no_input' });
     const closed = await runHomaNic(['parse'], { input: '' });
     expect(closed.exitCode).to.equal(1);
-    expect(closed.stderr).to.match(/^error: the trace is empty/);
+    expect(closed.stderr).to.match(/^error: stdin: the trace is empty/);
   });
 
   it('| head ends quietly', async () => {

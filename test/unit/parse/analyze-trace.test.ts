@@ -256,6 +256,23 @@ describe('parse: bad lines cost a warning, a bad trace is an error', () => {
     expect(report.events.find(({ name }) => name === 'a')!.summary.min).to.equal(-50);
   });
 
+  it('of several files, one without an event is named', () => {
+    const analysis = analyzeTrace();
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    analysis.startFile('empty.tt');
+    analysis.startFile('good.tt');
+    analysis.feed(encode(good));
+    analysis.startFile('header.tt');
+    analysis.feed(encode(traceText([])));
+    expect(analysis.finish().warnings).to.deep.equal([
+      'empty.tt: the trace is empty',
+      'header.tt: no event of a time trace in its only line',
+    ]);
+    const empty = analyzeTrace();
+    for (const name of ['a', 'b', 'c', 'd']) empty.startFile(name);
+    expect(() => empty.finish()).to.throw('a, b, c and 1 more: the trace is empty');
+  });
+
   const faults: [what: string, text: string, options: TraceAnalysisOptions, code: string, words: string][] = [
     ['empty', '', {}, 'empty_trace', 'empty'],
     ['no trace line', 'a\nb\n', {}, 'no_events', 't.tt:1: no time in us'],

@@ -8,7 +8,7 @@ import { anyRecords, pieces, traceText } from './trace-text.js';
 function run(files: readonly string[], options: TtsumOptions, cuts: number[] = []): string {
   const analysis = new TtsumAnalysis(options);
   for (const file of files) {
-    analysis.startFile();
+    analysis.startFile('t.tt');
     for (const piece of pieces(file, cuts)) analysis.feed(piece);
   }
   return analysis.finish();
