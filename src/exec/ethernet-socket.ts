@@ -107,7 +107,7 @@ export class FrameCutter {
         throw new ContentError(`a frame of ${length} bytes: this is not QEMU's framing`);
       if (this.rest.length - at - LENGTH_BYTES < length) break;
       at += LENGTH_BYTES;
-      frames.push(Uint8Array.prototype.slice.call(this.rest, at, at + length));
+      frames.push(new Uint8Array(this.rest.subarray(at, at + length)));
       at += length;
     }
     this.rest = this.rest.subarray(at);
@@ -203,7 +203,7 @@ function openUdp(
     };
     socket.once('error', fail);
     socket.on('message', (message) => {
-      listener.frame(Uint8Array.prototype.slice.call(message));
+      listener.frame(new Uint8Array(message));
     });
     socket.bind(address.localPort, () => {
       socket.off('error', fail);

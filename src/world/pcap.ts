@@ -39,7 +39,8 @@ export function readPcap(bytes: Uint8Array): CapturedFrame[] {
     const timeNs = view.getUint32(at, little) * 1e9 + view.getUint32(at + 4, little) * unitNs;
     at += RECORD_HEADER_BYTES;
     if (at + length > bytes.length) throw new PcapError(`frame ${frames.length + 1}: cut short`);
-    frames.push({ timeNs, frame: bytes.slice(at, at + length) });
+    // a copy, and never a Buffer, whose slice() would share its bytes
+    frames.push({ timeNs, frame: new Uint8Array(bytes.subarray(at, at + length)) });
     at += length;
   }
   return frames;
