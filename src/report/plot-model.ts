@@ -16,7 +16,8 @@ export interface ModelPlot {
 
 type Row = Record<string, string | number | null>;
 
-const panel = (c: { workload: string; load: number }): string => `${c.workload}, load ${c.load}`;
+const panel = (c: { workload: string; load: number }): string =>
+  c.workload === 'arrivals' ? 'arrivals from a file' : `${c.workload}, load ${c.load}`;
 const labelOf = (c: { strategy: string; entries: number | null; levels: number }): string => {
   if (c.strategy === 'strict' || c.strategy === 'sp-pifo') return `${c.strategy}, ${c.levels} levels`;
   return c.entries === null ? c.strategy : `${c.strategy}, ${c.entries}`;
