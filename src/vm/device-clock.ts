@@ -26,7 +26,10 @@ export class DeviceClock {
   constructor(
     private readonly device: NicDevice,
     private readonly wallMs: () => number = () => performance.now(),
+    startPs = 0,
   ) {
+    this.#nowPs = startPs;
+    this.#anchorPs = startPs;
     this.#anchorMs = wallMs();
   }
 

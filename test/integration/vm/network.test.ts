@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The perf programs over the simulated network: a guest and a simulated host, two guests, two cards of one guest.
+import { expect } from 'chai';
+import { Hub } from '#src/vm/ethernet-port.js';
+import { buildPrograms } from '#src/build/programs.js';
+import { LocalExecutor } from '#src/exec/local-executor.js';
+import type { RunResult } from '#src/perf/result.js';
+import { GuestForTests, cacheFolder, simNic } from './guest-for-tests.js';
+import { checksum, echo, startSimulatedHost, type SimulatedHost } from './simulated-host.js';
+
+const PROGRAMS = ['perf_latency_client', 'perf_latency_server', 'perf_bitrate_client', 'perf_bitrate_server'];
+const SERVER_STARTS_MS = 10_000;
+
+async function putPrograms(guest: GuestForTests): Promise<void> {
+  const folder = await buildPrograms({
+    executor: new LocalExecutor(),
+    cacheFolder,
+    packageRoot: '.',
+    isStatic: true,
+    timeoutMs: 300_000,
+  });
+  for (const name of PROGRAMS) await guest.put(`${folder}/${name}`, `/tmp/${name}`);
+}
+
+/** Runs a client; it must succeed, having verified every payload. */
+async function client(guest: GuestForTests, words: string): Promise<RunResult> {
+  const outcome = await guest.machine.executor.run(['sh', '-c', `/tmp/${words} --json --wait both`], {
+    timeoutMs: 60_000,
+  });
+  expect(outcome.exitCode, `${words}\n${outcome.stderr}`).to.equal(0);
+  return JSON.parse(outcome.stdout) as RunResult;
+}
+
+/** Runs `work` while a server runs; the server must end cleanly when it is asked to. */
+async function withServer<T>(guest: GuestForTests, words: string, work: () => Promise<T>): Promise<T> {
+  let serving = (): void => undefined;
+  const isServing = new Promise<void>((resolve, reject) => {
+    serving = resolve;
+    setTimeout(() => reject(new Error(`${words} does not serve`)), SERVER_STARTS_MS).unref();
+  });
+  const ending = new AbortController();
+  const server = guest.machine.executor.run(['sh', '-c', `exec /tmp/${words} --wait both`], {
+    signal: ending.signal,
+    interruptible: true,
+    timeoutMs: 100_000,
+    onOutput: (_stream, bytes) => {
+      if (Buffer.from(bytes).toString().includes('serving')) serving();
+    },
+  });
+  await Promise.race([isServing, server]);
+  try {
+    return await work();
+  } finally {
+    ending.abort();
+    const outcome = await server;
+    expect(outcome.exitCode, outcome.stderr).to.be.oneOf([0, 130]);
+  }
+}
+
+async function latencies(guest: GuestForTests, peer: string): Promise<void> {
+  for (const [size, count] of [
+    [64, 50],
+    [1500, 20],
+    [20_000, 10],
+    [1_000_000, 2],
+  ] as const) {
+    const words = `perf_latency_client --peer ${peer} --size ${size} --count ${count} --warmup 2`;
+    const result = await client(guest, words);
+    expect(result.tests[0]!.count).to.equal(count);
+  }
+}
+
+async function bitrates(guest: GuestForTests, peer: string): Promise<void> {
+  for (const [size, count] of [
+    [1000, 50],
+    [100_000, 20],
+  ] as const) {
+    const words = `perf_bitrate_client --peer ${peer} --size ${size} --count ${count} --warmup 2`;
+    const result = await client(guest, words);
+    expect(result.tests[0]!.count).to.equal(count);
+    expect(result.tests[0]!.rateGbps).to.be.above(0);
+  }
+}
+
+describe('messages over the simulated network', function () {
+  this.timeout(180_000);
+  const hub = new Hub();
+  let first: GuestForTests;
+  let second: GuestForTests;
+  let host: SimulatedHost;
+
+  before(async () => {
+    first = await GuestForTests.start({
+      hub,
+      cards: [simNic, simNic],
+      parameters: ['ipv4=10.0.0.1,10.0.0.2', 'mac=02:00:00:00:00:01,02:00:00:00:00:02'],
+    });
+    await putPrograms(first);
+    const settings = {
+      mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
+      ipv4: Uint8Array.of(10, 0, 0, 9),
+    };
+    host = startSimulatedHost(simNic, settings, hub.addPort(), [
+      { port: 4000, reply: echo },
+      { port: 4001, reply: checksum },
+    ]);
+  });
+  after(async () => {
+    host?.stop();
+    await first?.stop();
+    await second?.stop();
+  });
+
+  it('go from a guest to a simulated host and back, of 64 bytes to 1 MB', async () => {
+    await latencies(first, '10.0.0.9:4000');
+    expect(host.servers[0]).to.include({ requests: 52 + 22 + 12 + 4 });
+    expect(host.servers[0]!.faults).to.deep.equal([]);
+    await first.expectQuietLog();
+  });
+
+  it('flow in a window to a simulated host, checksums right', async () => {
+    await bitrates(first, '10.0.0.9:4001');
+    expect(host.servers[1]).to.include({ requests: 52 + 22 });
+    expect(host.servers[1]!.faults).to.deep.equal([]);
+    await first.expectQuietLog();
+  });
+
+  it('go both ways between two processes with two cards, at once', async () => {
+    await withServer(first, 'perf_latency_server --card 1 --port 4000', () =>
+      withServer(first, 'perf_bitrate_server --card 0 --port 4001', async () => {
+        const clients = [
+          client(
+            first,
+            'perf_latency_client --card 0 --peer 10.0.0.2:4000 --size 5000 --count 30 --warmup 0',
+          ),
+          client(
+            first,
+            'perf_bitrate_client --card 1 --peer 10.0.0.1:4001 --size 20000 --count 30 --warmup 0',
+          ),
+        ];
+        const results = await Promise.all(clients);
+        expect(results.map((result) => result.tests[0]!.count)).to.deep.equal([30, 30]);
+      }),
+    );
+    await first.expectNoSessions();
+    await first.expectQuietLog();
+  });
+
+  it('go between two guests', async () => {
+    second = await GuestForTests.start({ hub, parameters: ['ipv4=10.0.0.3', 'mac=02:00:00:00:00:03'] });
+    await putPrograms(second);
+    await withServer(second, 'perf_latency_server', () => latencies(first, '10.0.0.3:4000'));
+    await withServer(second, 'perf_bitrate_server', () => bitrates(first, '10.0.0.3:4000'));
+    for (const guest of [first, second]) {
+      await guest.expectNoSessions();
+      await guest.expectQuietLog();
+    }
+  });
+});
