@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Time of a card that lives beside a real guest. Idle, it follows the wall clock; with work at hand, it runs ahead (or
 // falls behind, when the card is simulated slowly) and goes on from there, so that no timer of the card ever sees the
-// time that simulating it took.
+// time that simulating it took. It never runs faster than the wall clock but for work at hand, and slower when this
+// process gets too little of the processor.
 import type { NicDevice } from '../nic/device.js';
 
 /** Events closer together than this are one piece of work and are run without waiting for the wall clock. */
@@ -9,6 +10,8 @@ const HORIZON_PS = 20_000_000;
 /** Longest run without giving way to the event loop. */
 const SLICE_MS = 10;
 const PS_PER_MS = 1_000_000_000;
+/** Longest leap past a running timer: well below the least time-out of the protocol (5 ticks of 1 ms). */
+const MAX_LEAP_MS = 1;
 /** setTimeout takes no more than 31 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -57,9 +60,15 @@ export class DeviceClock {
     clearImmediate(this.#immediate);
   }
 
+  /**
+   * Where the wall clock says that the card should be. While the card has a timer running, it goes there in small
+   * leaps with the event loop in between: when this process was held up, frames and answers that wait to be read must
+   * come before the timers that would declare them lost.
+   */
   #wallPs(): number {
     const passedMs = Math.max(0, this.wallMs() - this.#anchorMs);
-    return this.#anchorPs + Math.round(passedMs * PS_PER_MS);
+    const leapMs = this.device.nextEventPs() === Infinity ? passedMs : Math.min(passedMs, MAX_LEAP_MS);
+    return this.#anchorPs + Math.round(leapMs * PS_PER_MS);
   }
 
   /** Runs to `targetPs`, or until the slice is over. */
