@@ -219,7 +219,7 @@ struct homanic_setting {
 extern const struct homanic_setting homanic_settings[];
 extern const unsigned int homanic_setting_count;
 
-/* homanic_hw.c: registers and kernel calls */
+/* homanic_hw.c: registers */
 u32 homanic_hw_read(struct homanic_card *card, u32 reg);
 void homanic_hw_write(struct homanic_card *card, u32 reg, u32 value);
 u64 homanic_hw_counter(struct homanic_card *card, unsigned int index);
@@ -231,6 +231,9 @@ int homanic_hw_identify(struct homanic_card *card);
 int homanic_hw_reset(struct homanic_card *card);
 int homanic_hw_mac_up(struct homanic_card *card);
 void homanic_hw_mac_control(struct homanic_card *card);
+u32 homanic_hw_wait(struct homanic_card *card, u32 reg, u32 mask, u32 want, unsigned int limit_ms);
+
+/* homanic_call.c: kernel calls */
 int homanic_hw_call(struct homanic_card *card, u32 offset, const void *call, const char *what);
 int homanic_hw_user(struct homanic_card *card, unsigned int user, unsigned int operation);
 int homanic_hw_dma_map(struct homanic_card *card, unsigned int user, unsigned int region, dma_addr_t address,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whole tables for people: /sys/kernel/debug/homanic/<card>/counters, users, settings. */
+/* Whole tables for people: /sys/kernel/debug/homanic/<card>/counters, users, settings, neighbours. */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
@@ -67,6 +67,19 @@ static int homanic_settings_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(homanic_settings);
 
+static int homanic_neighbours_show(struct seq_file *out, void *unused)
+{
+	struct homanic_card *card = out->private;
+	struct homanic_neighbour *neighbour;
+
+	mutex_lock(&card->lock);
+	list_for_each_entry(neighbour, &card->neighbours, node)
+		seq_printf(out, "%pI6c=%pM\n", neighbour->address, neighbour->mac);
+	mutex_unlock(&card->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(homanic_neighbours);
+
 /**
  * homanic_debugfs_init() - makes the driver's folder
  */
@@ -93,6 +106,7 @@ void homanic_debugfs_add(struct homanic_card *card)
 	debugfs_create_file("counters", 0400, card->debugfs, card, &homanic_counters_fops);
 	debugfs_create_file("users", 0400, card->debugfs, card, &homanic_users_fops);
 	debugfs_create_file("settings", 0400, card->debugfs, card, &homanic_settings_fops);
+	debugfs_create_file("neighbours", 0400, card->debugfs, card, &homanic_neighbours_fops);
 }
 
 /**

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A card that lies, or dies: another card whose answers and inputs are changed on the way.
 import type { NicDevice, NicDeviceFactory, NicOutputs } from '#src/nic/device.js';
-import { Register } from '#src/nic/regs.js';
+import { MAX_USERS, Register, USER_STATES, USER_STATE_BYTES, UserState } from '#src/nic/regs.js';
 
 export interface Falsehood {
   /** what reads of a register give instead of the truth */
   registers?: Partial<Record<keyof typeof Register, number>>;
   /** the cable is never in */
   neverLinked?: boolean;
+  /** no user ever gets quiet: a state of `quiesced` is answered as `quiescing` */
+  neverQuiet?: boolean;
   /** every read gives all ones and every write is lost, as of a card that was pulled; may be switched on later */
   dead?: boolean;
 }
@@ -48,6 +50,8 @@ export function falsified(factory: NicDeviceFactory, lie: Falsehood): NicDeviceF
 function answer(lie: Falsehood, address: number, bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
   if (lie.dead) return copy.fill(0xff);
+  const inStates = address >= USER_STATES && address < USER_STATES + (MAX_USERS + 1) * USER_STATE_BYTES;
+  if (lie.neverQuiet && inStates && copy[0] === UserState.quiesced) copy[0] = UserState.quiescing;
   for (const [name, value] of Object.entries(lie.registers ?? {})) {
     const at = Register[name as keyof typeof Register] - address;
     for (let i = 0; i < 4; i++) {

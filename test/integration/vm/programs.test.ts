@@ -110,6 +110,19 @@ describe('programs of app/ in a guest', function () {
     expect(await guest.sh('/tmp/guest_threads')).to.match(/\n1 passed, 0 failed\n$/);
   });
 
+  it('the two examples talk to each other', async () => {
+    const sees = 'grep -q 1 /sys/bus/pci/devices/0000:01:00.0/homa_state/sessions';
+    await guest.sh(
+      `/tmp/example_server > /tmp/server.out 2>&1 & for i in $(seq 100); do ${sees} && exit; usleep 20000; done`,
+    );
+    await guest.sh('echo 1 > /sys/bus/pci/devices/0000:01:00.0/homa_config/mac_loopback');
+    for (const name of ['world', 'guest', 'end']) {
+      expect(await guest.sh(`/tmp/example_client 10.0.0.1:4000 ${name}`)).to.equal(`hello, ${name}\n`);
+    }
+    await guest.sh(`for i in $(seq 200); do ${sees} || exit 0; usleep 50000; done; exit 1`);
+    expect(await guest.sh('cat /tmp/server.out')).to.equal('');
+  });
+
   it('wrong command lines end with 2 before the card is opened; a missing card with 4', async () => {
     for (const line of [
       'perf_echo --size 3',
