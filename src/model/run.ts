@@ -2,9 +2,10 @@
 import { percentileNearestRank } from '../stats/percentile.js';
 import { LengthDistribution } from '../workload/length-distribution.js';
 import type { CurvePoint } from './collector.js';
-import { Engine, type CompletionSink } from './engine.js';
+import { Engine } from './engine.js';
 import { Messages, meanUnits, MAX_UNITS, type ArrivalList } from './messages.js';
 import { ModelError } from './model-error.js';
+import { histogramOf, Recorder, type OnComplete } from './recorder.js';
 import { checkSettings, strategyEntry, waterMarks, type ModelSettings } from './settings.js';
 import { equalLoadThresholds } from './thresholds.js';
 
@@ -69,9 +70,6 @@ export type Source =
   | { readonly kind: 'poisson'; readonly distribution: LengthDistribution }
   | { readonly kind: 'list'; readonly arrivals: ArrivalList };
 
-/** Told of every completion of a run. */
-export type OnComplete = (message: number, cycle: number, messages: Messages) => void;
-
 /** Steps of the engine between two places where a run can be left: a few milliseconds. */
 const SLICE_STEPS = 20_000;
 
@@ -120,10 +118,8 @@ export function* modelSlices(
 
   const { collector } = outcome;
   const { count, sumCycles } = recorder;
-  const classes = byClass(recorder.slowdowns, recorder.classes, count);
-  for (const values of classes) values.sort();
-  const all = mergeSorted(classes);
-  const overall = summary(all);
+  const all = recorder.all();
+  const overall = summary(all, recorder.sum);
   const cycles = outcome.endCycle - collector.startCycle;
   return {
     settings: full,
@@ -138,11 +134,11 @@ export function* modelSlices(
       ...overall,
       min: all[0] ?? 0,
       max: all[count - 1] ?? 0,
-      deviation: deviation(all, overall.mean ?? 0),
+      deviation: recorder.deviation(),
     },
-    deciles: classes.map((values, i) => ({
+    deciles: recorder.classes.map((size, i) => ({
       upToBytes: boundaries[i] ?? distribution.lengthsBytes.at(-1)!,
-      ...summary(values),
+      ...summary(size.sorted(), size.sum),
     })),
     inversions: collector.inversions,
     inversionShare: collector.packets === 0 ? 0 : collector.inversions / collector.packets,
@@ -159,42 +155,8 @@ export function* modelSlices(
     unitsOut: collector.unitsOutEver,
     unitsLeft: outcome.unitsLeft,
     backlog: collector.backlogCurve(),
-    histogram: histogram(all),
+    histogram: histogramOf(all),
   };
-}
-
-/** Notes slowdown and size class of each measured completion. */
-class Recorder implements CompletionSink {
-  readonly slowdowns: Float64Array;
-  readonly classes: Uint8Array;
-  count = 0;
-  sumCycles = 0;
-
-  constructor(
-    private readonly settings: ModelSettings,
-    private readonly messages: Messages,
-    private readonly boundariesBytes: readonly number[],
-    private readonly onComplete: OnComplete | undefined,
-  ) {
-    this.slowdowns = new Float64Array(settings.messages - settings.warmup);
-    this.classes = new Uint8Array(settings.messages - settings.warmup);
-  }
-
-  completed(message: number, cycle: number): void {
-    const { settings, messages, boundariesBytes } = this;
-    this.onComplete?.(message, cycle, messages);
-    const original = settings.originalAccounting;
-    if (!original && (message < settings.warmup || message >= settings.messages)) return;
-    const taken = cycle - messages.arrivalCycle[message]!;
-    const ratio = taken / messages.lengthUnits[message]!;
-    this.slowdowns[this.count] = original ? Math.floor(ratio) : ratio;
-    const bytes = messages.lengthBytes[message]!;
-    let size = 0;
-    while (size < 9 && bytes > boundariesBytes[size]!) size++;
-    this.classes[this.count] = size;
-    this.sumCycles += taken;
-    this.count++;
-  }
 }
 
 /** Settings that follow from others: a list has its own number of messages, the original knows no warm-up. */
@@ -238,47 +200,8 @@ function listed(list: ArrivalList, unitBytes: number): LengthDistribution {
   return new LengthDistribution('arrivals', points);
 }
 
-function byClass(slowdowns: Float64Array, classes: Uint8Array, count: number): Float64Array[] {
-  const sizes = new Array<number>(10).fill(0);
-  for (let i = 0; i < count; i++) sizes[classes[i]!]!++;
-  const groups = sizes.map((size) => new Float64Array(size));
-  const at = new Array<number>(10).fill(0);
-  for (let i = 0; i < count; i++) {
-    const size = classes[i]!;
-    groups[size]![at[size]!++] = slowdowns[i]!;
-  }
-  return groups;
-}
-
-/** Merges ascending lists, two and two: cheaper than to sort everything once more. */
-function mergeSorted(lists: readonly Float64Array[]): Float64Array {
-  let round = [...lists];
-  while (round.length > 1) {
-    const next: Float64Array[] = [];
-    for (let i = 0; i < round.length; i += 2) {
-      const a = round[i]!;
-      const b = round[i + 1];
-      next.push(b === undefined ? a : mergeTwo(a, b));
-    }
-    round = next;
-  }
-  return round[0]!;
-}
-
-function mergeTwo(a: Float64Array, b: Float64Array): Float64Array {
-  const merged = new Float64Array(a.length + b.length);
-  let i = 0;
-  let j = 0;
-  for (let k = 0; k < merged.length; k++) {
-    merged[k] = j >= b.length || (i < a.length && a[i]! <= b[j]!) ? a[i++]! : b[j++]!;
-  }
-  return merged;
-}
-
 /** Percentiles of ascending values. */
-function summary(values: Float64Array): SlowdownSummary {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+function summary(values: Float64Array, sum: number): SlowdownSummary {
   const at = (p: number): number | null => percentileNearestRank(values, p) ?? null;
   return {
     count: values.length,
@@ -288,40 +211,6 @@ function summary(values: Float64Array): SlowdownSummary {
     p99: at(0.99),
     p999: at(0.999),
   };
-}
-
-function deviation(values: Float64Array, mean: number): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) * (values[i]! - mean);
-  return values.length === 0 ? 0 : Math.sqrt(sum / values.length);
-}
-
-/** Counts ascending values in bins of three significant digits. */
-function histogram(sorted: Float64Array): [number, number][] {
-  const bins: [number, number][] = [];
-  let scale = 100; // value x scale has three digits before the point
-  let limit = 10;
-  let digits = -1;
-  let bin: [number, number] = [0, 0];
-  for (let i = 0; i < sorted.length; i++) {
-    const value = sorted[i]!;
-    while (value >= limit) {
-      limit *= 10;
-      scale /= 10;
-      digits = -1;
-    }
-    const rounded = Math.round(value * scale);
-    if (rounded === digits) bin[1]++;
-    else if (bins.length > 0 && bin[0] === rounded / scale) {
-      bin[1]++; // 999.6 rounds to the first value of the next scale
-      digits = rounded;
-    } else {
-      digits = rounded;
-      bin = [rounded / scale, 1];
-      bins.push(bin);
-    }
-  }
-  return bins;
 }
 
 /** Mean length in units of the messages a workload offers: what `load` is measured with. */

@@ -8,6 +8,7 @@ import { DoubleHeap } from '#src/model/double-heap.js';
 import { IndexedHeap } from '#src/model/indexed-heap.js';
 import { keyOf, MAX_MESSAGES, MAX_UNITS, messageOf, remainingOf } from '#src/model/messages.js';
 import { MinHeap } from '#src/model/min-heap.js';
+import { histogramOf } from '#src/model/recorder.js';
 import { Ring } from '#src/model/ring.js';
 import { checkSettings, DEFAULT_SETTINGS, waterMarks } from '#src/model/settings.js';
 import { bucketBounds } from '#src/model/strategies/sifter.js';
@@ -230,5 +231,29 @@ describe('model: parts', () => {
     expect(entriesNeeded(list, 1.05)[0]).to.include({ entries: 2 });
     expect(entriesNeeded(list.slice(0, 1), 1.05)[0]).to.include({ entries: null });
     expect(entriesNeeded(list, 1.05, 'every tenth')[0]).to.include({ entries: null });
+  });
+});
+
+describe('model: histogram', () => {
+  it('holds every value, in ascending bins of three digits', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 }), (values) => {
+        const sorted = Float64Array.from(values).sort();
+        const bins = histogramOf(sorted);
+        expect(bins.reduce((sum, [, count]) => sum + count, 0)).to.equal(values.length);
+        bins.forEach(([value], i) => {
+          if (i > 0) expect(value).to.be.above(bins[i - 1]![0]);
+        });
+        let at = 0;
+        for (const [value, count] of bins) {
+          for (let i = 0; i < count; i++, at++) {
+            const digit = 10 ** (Math.max(0, Math.floor(Math.log10(Math.max(1, sorted[at]!)))) - 2);
+            expect(Math.abs(sorted[at]! - value)).to.be.at.most(digit * 0.5000001);
+          }
+        }
+      }),
+      { seed: 8, numRuns: 300 },
+    );
+    expect(histogramOf(Float64Array.of(1, 1, 1.004, 2, 999.6, 1000))).to.deep.equal([[1, 3], [2, 1], [1000, 2]]); // prettier-ignore
   });
 });
