@@ -19,11 +19,15 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
     'holds them all.';
 
   static override examples = [
-    { description: 'A sweep', command: '<%= config.bin %> model plot homa-nic-results/002-model-sweep' },
+    {
+      description: 'A small sweep, and what it shows',
+      command:
+        '<%= config.bin %> model sweep --strategy sifter --entries 4,8 --messages 2e4 --seeds 2 --out small && <%= config.bin %> model plot small',
+    },
     {
       description: 'Two strategies at 4 entries only',
       command:
-        '<%= config.bin %> model plot sweep/points.jsonl --strategy exact,sifter --entries 4,unbounded',
+        '<%= config.bin %> model plot small/points.jsonl --strategy exact,sifter --entries 4,unbounded',
     },
   ];
 

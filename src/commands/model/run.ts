@@ -34,16 +34,17 @@ export default class ModelRun extends BaseCommand<typeof ModelRun> {
     {
       description: 'A PIFO of 8 entries that sifts what lies behind it',
       command:
-        '<%= config.bin %> model run --strategy sifter --entries 8 --workload w4 --load 0.8 --messages 1e6',
+        '<%= config.bin %> model run --strategy sifter --entries 8 --workload w4 --load 0.8 --messages 2e5',
     },
     {
       description: 'Three strategies against exact SRPT',
       command:
-        '<%= config.bin %> model run --strategy fifo,strict,pifo-naive --entries 8 --workload w3 --seeds 5',
+        '<%= config.bin %> model run --strategy fifo,strict,pifo-naive --entries 8 --workload w3 --messages 5e4 --seeds 5',
     },
     {
       description: "Exact arrivals, counted as the original's simulator did",
-      command: '<%= config.bin %> model run --strategy exact --arrivals arrivals.csv --original-accounting',
+      command:
+        "<%= config.bin %> model run --original-accounting --arrivals <(printf '0,20\\n3,1\\n5,100\\n')",
     },
   ];
 

@@ -29,11 +29,12 @@ export default class ModelSweep extends BaseCommand<typeof ModelSweep> {
     {
       description: 'How many entries does a sifting PIFO need?',
       command:
-        '<%= config.bin %> model sweep --strategy sifter,pifo-pulse --entries 1..32 --workload w1,w2,w3,w4,w5 --load 0.8,0.9 --seeds 10 --out sweep',
+        '<%= config.bin %> model sweep --strategy sifter,pifo-pulse --entries 1..32 --workload w4 --seeds 3 --messages 2e4 --out sweep',
     },
     {
       description: 'Go on after Ctrl-C',
-      command: '<%= config.bin %> model sweep --entries 1..32 --out sweep --resume',
+      command:
+        '<%= config.bin %> model sweep --strategy sifter,pifo-pulse --entries 1..32 --workload w4 --seeds 3 --messages 2e4 --out sweep --resume',
     },
   ];
 
