@@ -26,6 +26,8 @@ class Lane {
   /** the RPC has its outcome; the lane may still wait for slots */
   ended = false;
   receive: Posted | undefined;
+
+  constructor(readonly number: number) {}
 }
 
 /** A posted receive buffer. */
@@ -71,6 +73,7 @@ export class RpcClient implements Actor, ResultHandler {
     outcome: 'ok',
   };
   private readonly releases: number[] = [];
+  private unsent = 0;
   private wanted = 0;
   private posted = 0;
   private stopping = false;
@@ -84,7 +87,7 @@ export class RpcClient implements Actor, ResultHandler {
     this.keySeed = keySeed;
     this.sink = sink;
     this.actor = agenda.register(this);
-    this.lanes = Array.from({ length: plan.outstanding }, () => new Lane());
+    this.lanes = Array.from({ length: plan.outstanding }, (_, number) => new Lane(number));
     this.idle.push(...this.lanes);
     user.listen(this);
   }
@@ -115,7 +118,7 @@ export class RpcClient implements Actor, ResultHandler {
   abandon(timePs: number): void {
     this.halted = true;
     for (const lane of this.lanes) if (lane.active && !lane.ended) this.end(timePs, lane, 'hostCrashed');
-    const lane = new Lane();
+    const lane = new Lane(0);
     while (this.started < this.plan.count) {
       lane.index = this.started++;
       this.plan.describe(lane.index, lane.rpc);
@@ -160,6 +163,7 @@ export class RpcClient implements Actor, ResultHandler {
       this.sendSlots[lane.sendSlot] = undefined;
       lane.sendSlot = 0;
       lane.unsent = true;
+      this.unsent++;
       this.retryLater(timePs);
       return;
     }
@@ -260,7 +264,7 @@ export class RpcClient implements Actor, ResultHandler {
   }
 
   private cookieOf(lane: Lane): number {
-    return ((lane.index << 8) | this.lanes.indexOf(lane)) >>> 0;
+    return ((lane.index << 8) | lane.number) >>> 0;
   }
 
   /** Starts what can be started. */
@@ -270,7 +274,9 @@ export class RpcClient implements Actor, ResultHandler {
       if (slot === 0) break;
       this.user.release(timePs, slot, this.releases.pop()!);
     }
-    for (const lane of this.lanes) if (lane.unsent) this.send(timePs, lane);
+    if (this.unsent > 0) {
+      for (const lane of this.lanes) if (lane.unsent) this.send(timePs, lane);
+    }
     if (this.plan.match === 'any' && !this.stopping) {
       while (this.posted < this.plan.outstanding && this.wanted > 0) {
         const offset = this.user.receiveArena.take(this.plan.maxResponseBytes);
@@ -289,6 +295,7 @@ export class RpcClient implements Actor, ResultHandler {
       lane.key = keyFor(Math.imul(index + 1, 0x2545f491) ^ this.keySeed, lane.rpc.requestBytes);
       lane.intendedPs = this.plan.intendedPs === undefined ? timePs : this.plan.intendedPs(index);
       lane.unsent = true;
+      this.unsent++;
       this.send(timePs, lane);
     }
   }
@@ -311,6 +318,7 @@ export class RpcClient implements Actor, ResultHandler {
     }
     lane.sendSlot = slot;
     lane.unsent = false;
+    this.unsent--;
     this.sendSlots[slot] = lane;
     const cookie = this.cookieOf(lane);
     if (inline) {

@@ -63,6 +63,9 @@ export class RpcServer implements Actor, ResultHandler {
   private readonly releases: number[] = [];
   private readonly spare: Answer[] = [];
   private readonly short = new ShortPattern();
+  /** answers in a slot, and answers whose time has not come */
+  private answering = 0;
+  private thinkingCount = 0;
   private retrySet = false;
   private stopping = false;
   private halted = false;
@@ -86,10 +89,7 @@ export class RpcServer implements Actor, ResultHandler {
   /** Answers that are not final yet, or wait to be sent. */
   get busy(): number {
     if (this.halted) return 0;
-    let count = this.waiting.length;
-    for (const offset of this.sendOffsets) if (offset !== -2) count++;
-    for (const answer of this.thinking) if (answer !== undefined) count++;
-    return count;
+    return this.waiting.length + this.answering + this.thinkingCount;
   }
 
   /** Every slot is back after `stop`. */
@@ -117,6 +117,7 @@ export class RpcServer implements Actor, ResultHandler {
     if ((op as Op) === Op.answer) {
       const answer = this.thinking[arg]!;
       this.thinking[arg] = undefined;
+      this.thinkingCount--;
       this.waiting.push(answer);
     } else this.retrySet = false;
     this.pump(timePs);
@@ -163,6 +164,7 @@ export class RpcServer implements Actor, ResultHandler {
     let index = this.thinking.indexOf(undefined);
     if (index < 0) index = this.thinking.length;
     this.thinking[index] = answer;
+    this.thinkingCount++;
     this.agenda.push(timePs + this.options.thinkPs, this.actor, Op.answer, index);
   }
 
@@ -171,6 +173,7 @@ export class RpcServer implements Actor, ResultHandler {
     const offset = this.sendOffsets[slot]!;
     if (offset >= 0) this.user.sendArena.give(offset);
     this.sendOffsets[slot] = -2;
+    this.answering--;
     if (result.failed) this.failedResponses++;
   }
 
@@ -198,6 +201,7 @@ export class RpcServer implements Actor, ResultHandler {
     if (slot === 0) return false;
     if (sizeBytes <= INLINE_BYTES) {
       this.sendOffsets[slot] = -1;
+      this.answering++;
       this.user.sendResponseInline(timePs, slot, request, bytes ?? this.short.of(key, sizeBytes), 0);
       return true;
     }
@@ -209,6 +213,7 @@ export class RpcServer implements Actor, ResultHandler {
     if (bytes === undefined) fillPattern(this.user.h2c, offset, sizeBytes, key);
     else this.user.h2c.write(offset, bytes);
     this.sendOffsets[slot] = offset;
+    this.answering++;
     this.user.sendResponse(timePs, slot, request, offset, sizeBytes, 0);
     return true;
   }

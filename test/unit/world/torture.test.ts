@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // RPCs of all sizes over networks that lose, double and reorder: each ends exactly once, with the right bytes or a
 // reported error, and afterwards nothing is left. HOMA_NIC_LONG=1 runs ten times as many.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ScenarioReport } from '#src/world/scenario/report.js';
@@ -155,6 +155,16 @@ const smallScenario: fc.Arbitrary<Scenario> = fc
       })),
     },
   }));
+
+describe('world: scenarios that once failed', () => {
+  for (const file of readdirSync('test/fixtures/scenarios')) {
+    it(`${file} ends each RPC once and leaves nothing behind`, async function () {
+      this.timeout(60_000);
+      const scenario = JSON.parse(readFileSync(`test/fixtures/scenarios/${file}`, 'utf8')) as Scenario;
+      expect(faultsOf(scenario, await runScenario({ scenario, makeCard: simCard }))).to.deep.equal([]);
+    });
+  }
+});
 
 describe('world: any small scenario', () => {
   it('ends each RPC once and leaves nothing behind; a counterexample is written out as a scenario', async function () {
