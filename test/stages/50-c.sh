@@ -41,6 +41,24 @@ else
   skip 'module against the guest'"'"'s kernel (homa-nic vm start fetches its headers)'
 fi
 
+# What the last build says about itself, against the manual; and where `make install` puts things.
+parameters() {
+  local name missing=0
+  for name in $(grep -ao 'parm=[a-z0-9_]*:' "$build/module/homanic.ko" | sed 's/parm=//; s/://' | sort -u); do
+    case $name in cutoff_[1-6]) continue ;; esac # "cutoff_0 ... cutoff_7"
+    grep -q "\`$name\`" docs/driver.md || { echo "docs/driver.md does not name parameter $name"; missing=1; }
+  done
+  return "$missing"
+}
+if [ -f "$build/module/homanic.ko" ]; then check 'docs/driver.md names every module parameter' parameters; fi
+installed() {
+  rm -rf "$build/module" "$build/root" && cp -r driver "$build/module"
+  make -s -C "$build/module" KDIR="$1" DESTDIR="$build/root" install >"$build/install.log" 2>&1 || { cat "$build/install.log"; return 1; }
+  [ -n "$(find "$build/root/lib/modules" -name 'homanic.ko*')" ] && [ -f "$build/root/etc/udev/rules.d/60-homa-nic.rules" ]
+}
+kdir=$(ls -d /lib/modules/*/build 2>/dev/null | head -1)
+if [ -n "$kdir" ]; then check 'make install: module and udev rule in their places' installed "$kdir"; fi
+
 header() { gcc "$@" -std=gnu11 -Wall -Wextra -Wpadded -Werror -fsyntax-only -x c driver/uapi/homa_nic.h; }
 check 'uapi header, 64 bits, no hidden padding' header -m64
 mkdir -p "$build/include32/gnu" && : >"$build/include32/gnu/stubs-32.h" # what gcc-multilib would bring; only types are needed

@@ -123,6 +123,40 @@ describe('programs of app/ in a guest', function () {
     expect(await guest.sh('cat /tmp/server.out')).to.equal('');
   });
 
+  it('settings in sysfs: read back, ranges, neighbours', async () => {
+    const config = '/sys/bus/pci/devices/0000:02:00.0/homa_config';
+    const refused = async (file: string, text: string): Promise<void> => {
+      const line = `echo '${text}' > ${config}/${file}`;
+      const { exitCode } = await guest.machine.executor.run(['sh', '-c', line]);
+      expect(exitCode, line).to.not.equal(0);
+    };
+    const kept = async (file: string, text: string, reads = text): Promise<void> => {
+      await guest.sh(`echo '${text}' > ${config}/${file}`);
+      expect((await guest.sh(`cat ${config}/${file}`)).trim(), file).to.equal(reads);
+    };
+    await kept('mtu', '9000');
+    for (const text of ['1279', '9001', '-1', 'x', '']) await refused('mtu', text);
+    await kept('mtu', '1500');
+    await kept('cutoff_7', '0x100', '256');
+    await kept('mac', '02:00:00:00:00:22');
+    for (const text of ['01:00:00:00:00:22', '00:00:00:00:00:00', '02:00', 'x']) await refused('mac', text);
+    await kept('mac', '02:00:00:00:00:02');
+    await kept('ipv4', '10.0.0.9');
+    for (const text of ['10.0.0', '10.0.0.256', 'fd00::1', '']) await refused('ipv4', text);
+    await kept('ipv4', '10.0.0.2');
+    await kept('ipv6', 'fd00::2');
+    await refused('ipv6', '10.0.0.2');
+    await kept('neighbours', '10.0.0.7=02:00:00:00:00:07', '::ffff:10.0.0.7=02:00:00:00:00:07');
+    await kept('neighbours', '10.0.0.7=02:00:00:00:00:08', '::ffff:10.0.0.7=02:00:00:00:00:08');
+    for (const text of ['10.0.0.8=01:00:00:00:00:07', '10.0.0.8', '=02:00:00:00:00:07', '-10.0.0.8']) {
+      await refused('neighbours', text);
+    }
+    await kept('neighbours', '-10.0.0.7', '');
+    await guest.sh(
+      'grep -q "^mtu  *1500 *1280 *9000 *1500$" /sys/kernel/debug/homanic/0000:02:00.0/settings',
+    );
+  });
+
   it('wrong command lines end with 2 before the card is opened; a missing card with 4', async () => {
     for (const line of [
       'perf_echo --size 3',
