@@ -163,7 +163,7 @@ describe('model: the event-driven engine', () => {
     );
   });
 
-  it('is deterministic, and a pieo without waiting messages keeps every slot as busy as the others', () => {
+  it('is deterministic, counts every measured message once, and conserves work', () => {
     const distribution = new LengthDistribution('two', [[64, 0.5], [6400, 1]]); // prettier-ignore
     const settings = { ...DEFAULT_SETTINGS, messages: 3000, warmup: 300, entries: 4, load: 0.9 };
     for (const { name } of STRATEGIES) {
