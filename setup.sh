@@ -8,6 +8,9 @@ cd "$(dirname "$0")"
 needs=$(sed 's/ *| */|/g' <<'END'
 g++         | g++       | compiles the host-interface check and the C programs
 make        | make      | builds the driver, the library and the C programs
+sparse      | sparse    | checks the driver
+linux-headers-amd64 | /usr/share/doc/linux-headers-amd64 | the driver is built against this kernel too, not only the guest's
+kmod        | depmod    | make install of the driver
 python3     | python3   | the line-by-line parser that bench/ compares with
 verilator   | verilator | elaborates the assertions of the generated SystemVerilog package
 git         | git       | writes the commit into results
