@@ -2,6 +2,7 @@
 // Builds the C library and programs of app/, in the cache, once per content of their sources.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Executor } from '../exec/executor.js';
 import { runOrThrow } from '../exec/failures.js';
@@ -34,7 +35,14 @@ export async function buildPrograms(setup: ProgramBuildSetup): Promise<string> {
   const complete = join(build, 'complete');
   if (await setup.executor.exists(complete)) return build;
   await mkdir(build, { recursive: true });
-  const make = ['make', '-s', '-C', join(setup.packageRoot, 'app'), `BUILD=${build}`];
+  const make = [
+    'make',
+    '-s',
+    `-j${availableParallelism()}`,
+    '-C',
+    join(setup.packageRoot, 'app'),
+    `BUILD=${build}`,
+  ];
   if (setup.isStatic) make.push('STATIC=1');
   await runOrThrow(setup.executor, [...make, 'apps'], {
     what: 'building the C programs',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes the unpacked kernel headers usable on a machine that is neither the release they are for nor has their compiler.
 import { chmod, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { GuestPackages } from './guest-packages.js';
 
@@ -76,7 +77,7 @@ export async function prepareKernelBuild(packages: GuestPackages, vmFolder: stri
     '# kmake FOLDER [make arguments]: builds the kernel module in FOLDER for the guest.',
     'folder=$(cd "$1" && pwd) || exit 2',
     'shift',
-    `exec make -C '${headersFolder}' CC='${build.compiler}' M="$folder" "$@"`,
+    `exec make -j${availableParallelism()} -C '${headersFolder}' CC='${build.compiler}' M="$folder" "$@"`,
   ]);
   const link = join(vmFolder, 'kmake');
   await rm(link, { force: true });
