@@ -31,6 +31,9 @@ export class Agenda {
   private heap = new Int32Array(this.capacity);
   private length = 0;
 
+  /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
+  runAheadUntilPs = -Infinity;
+
   private order = 0;
   private now = 0;
   private taken = 0;

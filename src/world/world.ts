@@ -115,13 +115,17 @@ export class World {
   /** Runs while the condition holds, something is left to happen, and no event is later than `untilPs`. */
   runWhile(condition: () => boolean, untilPs = Infinity): void {
     const agenda = this.agenda;
+    agenda.runAheadUntilPs = untilPs;
     while (condition() && agenda.nextPs() <= untilPs && agenda.step());
+    agenda.runAheadUntilPs = -Infinity;
   }
 
   /** Runs every event up to `untilPs` and leaves the clock there. */
   runUntil(untilPs: number): void {
     const agenda = this.agenda;
+    agenda.runAheadUntilPs = untilPs;
     while (agenda.nextPs() <= untilPs) agenda.step();
+    agenda.runAheadUntilPs = -Infinity;
     if (untilPs !== Infinity) agenda.skipTo(untilPs);
   }
 
@@ -136,12 +140,16 @@ export class World {
     const { untilPs = Infinity, signal, onSlice } = options;
     const agenda = this.agenda;
     let left = EVENTS_PER_SLICE;
+    agenda.runAheadUntilPs = untilPs;
     while (condition() && agenda.nextPs() <= untilPs && agenda.step()) {
       if (--left > 0) continue;
       left = EVENTS_PER_SLICE;
+      agenda.runAheadUntilPs = -Infinity;
       onSlice?.();
       await new Promise<void>((resolve) => setImmediate(resolve));
+      agenda.runAheadUntilPs = untilPs;
       if (signal?.aborted === true) throw new RunAborted('the run was ended early');
     }
+    agenda.runAheadUntilPs = -Infinity;
   }
 }

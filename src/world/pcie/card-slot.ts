@@ -31,6 +31,8 @@ const enum Op {
   readAtCard,
 }
 
+/** Silent steps of a card that may follow each other without a look at the agenda. */
+const MAX_STEPS_AHEAD = 64;
 /** A card may be busy at one instant for a while (zero-time steps), but not for ever. */
 const MAX_WAKES_AT_ONE_INSTANT = 100_000;
 
@@ -50,6 +52,7 @@ export class CardSlot implements Actor, NicOutputs {
   /** stores and loads that have not asked for the line yet, and DMA reads on their way to host memory */
   private atRoot = 0;
   private readsToHost = 0;
+  private emitted = false;
   private lastWakePs = -1;
   private wakes = 0;
 
@@ -137,6 +140,7 @@ export class CardSlot implements Actor, NicOutputs {
   // -- what the card does (NicOutputs) --
 
   dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {
+    this.emitted = true;
     const transfer = this.pool.take(address, bytes.length, tag);
     this.pool.data[transfer]!.set(bytes);
     const left = this.up.send(timePs, writeLineBytes(this.profile, bytes.length));
@@ -144,6 +148,7 @@ export class CardSlot implements Actor, NicOutputs {
   }
 
   dmaRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
+    this.emitted = true;
     const transfer = this.pool.take(address, lengthBytes, tag);
     this.readsToHost++;
     const left = this.up.send(timePs, readRequestLineBytes(this.profile, lengthBytes));
@@ -152,10 +157,12 @@ export class CardSlot implements Actor, NicOutputs {
   }
 
   frameOut(timePs: number, frame: Uint8Array): void {
+    this.emitted = true;
     this.sink?.onFrame(timePs, frame);
   }
 
   mmioReadDone(timePs: number, tag: number, bytes: Uint8Array): void {
+    this.emitted = true;
     const left = this.up.send(timePs, completionLineBytes(this.profile, bytes.length));
     this.listener.onMmioData(left + this.profile.busUp.timePs, tag, bytes.slice());
   }
@@ -219,8 +226,19 @@ export class CardSlot implements Actor, NicOutputs {
       this.lastWakePs = timePs;
       this.wakes = 0;
     }
-    this.device.advance(timePs);
-    this.settle(timePs);
+    const { agenda, device } = this;
+    this.emitted = false;
+    device.advance(timePs);
+    // While nothing comes out and nothing else happens before it, the card's next instant needs no place in the agenda.
+    let now = timePs;
+    for (let steps = 0; !this.emitted && steps < MAX_STEPS_AHEAD; steps++) {
+      const next = device.nextEventPs();
+      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
+      agenda.skipTo(next);
+      now = next;
+      device.advance(now);
+    }
+    this.settle(now);
   }
 
   private writeVisible(timePs: number, transfer: number): void {
