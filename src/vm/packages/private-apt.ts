@@ -3,7 +3,7 @@
 // of the machine's package state is read or written.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ContentError, MissingError } from '../../errors/errors.js';
+import { MissingError } from '../../errors/errors.js';
 import type { Executor } from '../../exec/executor.js';
 import { runOrThrow, tail } from '../../exec/failures.js';
 
@@ -87,22 +87,23 @@ export class PrivateApt {
 
   /** Fetches the package lists (about 10 MB the first time). */
   async update(limits: AptLimits): Promise<void> {
-    await this.#network(['apt-get', ...this.#conf(), 'update'], 'fetching the Debian package lists', limits);
+    await this.#network(
+      ['apt-get', ...this.#conf(), '-o', 'APT::Update::Error-Mode=any', 'update'],
+      'fetching the Debian package lists',
+      limits,
+    );
   }
 
   /** First package whose name matches and which `metaPackage` depends on. Throws when there is none. */
   async dependencyOf(metaPackage: string, pattern: RegExp): Promise<string> {
-    const { stdout } = await runOrThrow(this.executor, [
-      'apt-cache',
-      ...this.#conf(),
-      'depends',
-      metaPackage,
-    ]);
+    const { stdout } = await this.executor.run(['apt-cache', ...this.#conf(), 'depends', metaPackage]);
     for (const line of stdout.split('\n')) {
       const name = /^\s*Depends: (\S+)$/.exec(line)?.[1];
       if (name !== undefined && pattern.test(name)) return name;
     }
-    throw new ContentError(`Debian's ${metaPackage} depends on no package like ${pattern.source}`);
+    throw new MissingError(`the Debian package lists have no ${metaPackage} as homa-nic needs it`, {
+      code: 'packages-missing',
+    });
   }
 
   /** What `install` (with all it needs) or `download` (alone) would fetch now. */

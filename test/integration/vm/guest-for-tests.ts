@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ModuleBuildSetup } from '#src/build/kernel-module.js';
+import { buildPrograms } from '#src/build/programs.js';
 import { loadDriver } from '#src/doctor/load-driver.js';
 import { runOrThrow } from '#src/exec/failures.js';
 import { LocalExecutor } from '#src/exec/local-executor.js';
@@ -153,6 +154,18 @@ export class GuestForTests {
       .filter((name) => name.endsWith('.c'))
       .map((name) => join(folder, name));
     await this.put(await buildForGuest('probe', sources.sort(), ['-Idriver/uapi']), '/tmp/probe');
+  }
+
+  /** Puts programs of app/ there. */
+  async putPrograms(names: readonly string[]): Promise<void> {
+    const folder = await buildPrograms({
+      executor: here,
+      cacheFolder,
+      packageRoot: '.',
+      isStatic: true,
+      timeoutMs: 300_000,
+    });
+    for (const name of names) await this.put(join(folder, name), `/tmp/${name}`);
   }
 
   /** Runs a probe; every line has to be `ok`. Returns how many there were. */

@@ -2,25 +2,12 @@
 // The perf programs over the simulated network: a guest and a simulated host, two guests, two cards of one guest.
 import { expect } from 'chai';
 import { Hub } from '#src/vm/ethernet-port.js';
-import { buildPrograms } from '#src/build/programs.js';
-import { LocalExecutor } from '#src/exec/local-executor.js';
 import type { RunResult } from '#src/perf/result.js';
-import { GuestForTests, cacheFolder, simNic } from './guest-for-tests.js';
+import { GuestForTests, simNic } from './guest-for-tests.js';
 import { checksum, echo, startSimulatedHost, type SimulatedHost } from './simulated-host.js';
 
 const PROGRAMS = ['perf_latency_client', 'perf_latency_server', 'perf_bitrate_client', 'perf_bitrate_server'];
 const SERVER_STARTS_MS = 10_000;
-
-async function putPrograms(guest: GuestForTests): Promise<void> {
-  const folder = await buildPrograms({
-    executor: new LocalExecutor(),
-    cacheFolder,
-    packageRoot: '.',
-    isStatic: true,
-    timeoutMs: 300_000,
-  });
-  for (const name of PROGRAMS) await guest.put(`${folder}/${name}`, `/tmp/${name}`);
-}
 
 /** Runs a client; it must succeed, having verified every payload. */
 async function client(guest: GuestForTests, words: string): Promise<RunResult> {
@@ -95,7 +82,7 @@ describe('messages over the simulated network', function () {
       cards: [simNic, simNic],
       parameters: ['ipv4=10.0.0.1,10.0.0.2', 'mac=02:00:00:00:00:01,02:00:00:00:00:02'],
     });
-    await putPrograms(first);
+    await first.putPrograms(PROGRAMS);
     const settings = {
       mac: Uint8Array.of(2, 0, 0, 0, 0, 9),
       ipv4: Uint8Array.of(10, 0, 0, 9),
@@ -169,7 +156,7 @@ describe('messages over the simulated network', function () {
 
   it('go between two guests', async () => {
     second = await GuestForTests.start({ hub, parameters: ['ipv4=10.0.0.3', 'mac=02:00:00:00:00:03'] });
-    await putPrograms(second);
+    await second.putPrograms(PROGRAMS);
     await withServer(second, 'perf_latency_server', () => latencies(first, '10.0.0.3:4000'));
     await withServer(second, 'perf_bitrate_server', () => bitrates(first, '10.0.0.3:4000'));
     for (const guest of [first, second]) {
