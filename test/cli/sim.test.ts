@@ -80,10 +80,13 @@ describe('sim run', () => {
   });
 });
 
+/** Of this process: the tests run on two versions of Node at once. */
+const PORT = 20_000 + (process.pid % 10_000) * 2;
+
 describe('sim attach', () => {
   for (const [name, server, client] of [
     ['a unix socket', 'unix:cable', 'unix:cable'],
-    ['UDP', 'udp:28731:127.0.0.1:28732', 'udp:28732:127.0.0.1:28731'],
+    ['UDP', `udp:${PORT}:127.0.0.1:${PORT + 1}`, `udp:${PORT + 1}:127.0.0.1:${PORT}`],
   ] as const) {
     it(`two processes exchange verified RPCs over ${name}, both address families`, async function () {
       this.timeout(120_000);

@@ -49,13 +49,12 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
   static override examples = [
     {
       description: 'An echo server that waits for a peer',
-      command:
-        '<%= config.bin %> sim attach --ethernet unix:/tmp/cable --ipv4 10.77.0.2 --echo 4000 --for 10',
+      command: '<%= config.bin %> sim attach --ethernet unix:cable --ipv4 10.77.0.2 --echo 4000 --for 10',
     },
     {
       description: 'Five verified RPCs to it, from another terminal',
       command:
-        '<%= config.bin %> sim attach --ethernet unix:/tmp/cable --mac 02:48:4f:4d:00:01 --ipv4 10.77.0.1 --send 5 --size 5000 --to 10.77.0.2:4000',
+        '<%= config.bin %> sim attach --ethernet unix:cable --mac 02:48:4f:4d:00:01 --ipv4 10.77.0.1 --send 5 --size 5000 --to 10.77.0.2:4000',
     },
   ];
 

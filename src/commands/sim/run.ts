@@ -6,7 +6,7 @@ import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { MAX_SEED, sharedFlags, wholeNumber } from '../../base/flags.js';
 import { loadWorkload } from '../../data/load-workload.js';
 import { ContentError, UsageError } from '../../errors/errors.js';
-import { createSimNic } from '../../nic/sim/device.js';
+import { simCardKind } from '../../perf/backends/sim-card-kind.js';
 import { formatScenarioReport } from '../../report/scenario-report.js';
 import { validate } from '../../schema/validate.js';
 import { homaModuleDistribution, type LengthDistribution } from '../../workload/length-distribution.js';
@@ -16,7 +16,6 @@ import { PcapWriter } from '../../world/pcap.js';
 import type { ScenarioReport } from '../../world/scenario/report.js';
 import { runScenario } from '../../world/scenario/runner.js';
 import { ScenarioError, type Scenario } from '../../world/scenario/scenario.js';
-import type { CardMaker } from '../../world/scenario/setup.js';
 
 export default class SimRun extends BaseCommand<typeof SimRun> {
   static override summary =
@@ -58,7 +57,7 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
     const report = await runScenario(
       {
         scenario,
-        makeCard: simulatedCard,
+        makeCard: simCardKind(this.config.version).makeCard,
         lengths: await loadLengths(scenario),
         ...(this.flags.seed === undefined ? {} : { seed: this.flags.seed }),
         ...(pcap === undefined
@@ -102,17 +101,6 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
     };
   }
 }
-
-const simulatedCard: CardMaker =
-  ({ cycleTable, rpcEntries }) =>
-  (outputs) =>
-    createSimNic(
-      {
-        cycleTable: cycleTable === 'u250-original' ? 'u250-original' : 'u250-gen3x16',
-        ...(rpcEntries === undefined ? {} : { rpcEntries }),
-      },
-      outputs,
-    );
 
 async function readScenario(file: string): Promise<Scenario> {
   let text: string;
