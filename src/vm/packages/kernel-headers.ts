@@ -48,7 +48,15 @@ export async function prepareKernelBuild(packages: GuestPackages, vmFolder: stri
   const common = join(kernelRoot, 'usr/src', `linux-headers-${version}-common`);
   const makefile = join(headersFolder, 'Makefile');
   const text = await readFile(makefile, 'utf8');
-  await writeFile(makefile, text.replaceAll(`/usr/src/linux-headers-${version}-common`, common));
+  // Whatever folder stands before it: a prepared set that was copied elsewhere is prepared again for its new place.
+  const anywhere = new RegExp(
+    String.raw`(?:/[^\s/]+)*/usr/src/linux-headers-${version.replace(/[.+]/g, String.raw`\$&`)}-common`,
+    'g',
+  );
+  await writeFile(
+    makefile,
+    text.replace(anywhere, () => common),
+  );
   // Without this stub of a kernel image, kbuild makes no BTF and so needs no pahole.
   await rm(join(headersFolder, 'vmlinux'), { force: true });
 
