@@ -27,6 +27,47 @@ export function formatSummaryTable(
   options: { title: string; unit: string },
   shape: TextShape,
 ): string {
+  const { columns, texts, width } = layOut(rows, options);
+  if (
+    width > shape.widthColumns &&
+    options.unit === 'ns' &&
+    rows.some(({ summary }) => summary.max >= LARGE_NS)
+  ) {
+    return formatSummaryTable(rows.map(inMicroseconds), { ...options, unit: 'us' }, shape);
+  }
+  const drawn = rows.some((row) => row.bins !== undefined);
+  if (!drawn) return formatTable(columns, texts, shape);
+  if (width + 2 + SPARKLINE_COLUMNS <= shape.widthColumns) {
+    const wide = texts.map((row, i) => [...row, sparkline(rows[i]!.bins ?? [], shape.unicode)]);
+    return formatTable([...columns, { title: 'distribution, min to max' }], wide, shape);
+  }
+  return `${formatTable(columns, texts, shape)}\n${formatSparklines(rows, shape)}`;
+}
+
+/** From here on a figure may lose its nanoseconds when room is short. */
+const LARGE_NS = 100_000;
+
+/** Four digits are enough where room is short: 111.8 us, 12825 us. */
+function microseconds(valueNs: number): number {
+  const value = valueNs / 1000;
+  return value >= 1000 ? Math.round(value) : value;
+}
+
+/** Figures too wide for the shape in nanoseconds are shown in microseconds. */
+function inMicroseconds(row: SummaryRow): SummaryRow {
+  const summary = { ...row.summary };
+  for (const figure of FIGURES) {
+    const value = summary[figure];
+    if (value !== null) summary[figure] = microseconds(value);
+  }
+  return { ...row, summary, ...(row.binsUpTo === undefined ? {} : { binsUpTo: microseconds(row.binsUpTo) }) };
+}
+
+/** Titles, texts and the width they need. */
+function layOut(
+  rows: readonly SummaryRow[],
+  options: { title: string; unit: string },
+): { columns: Column[]; texts: string[][]; width: number } {
   const columns: Column[] = [
     { title: `${options.title} (${options.unit})` },
     { title: 'count', align: 'right' },
@@ -37,18 +78,14 @@ export function formatSummaryTable(
     String(summary.count),
     ...FIGURES.map((figure) => formatFigure(summary[figure])),
   ]);
-  const drawn = rows.some((row) => row.bins !== undefined);
-  if (!drawn) return formatTable(columns, texts, shape);
   const width = columns.reduce(
     (total, column, i) =>
-      total + 2 + Math.max(textWidth(column.title), ...texts.map((row) => textWidth(row[i]!))),
+      total +
+      (i === 0 ? 0 : 2) +
+      Math.max(textWidth(column.title), ...texts.map((row) => textWidth(row[i]!))),
     0,
   );
-  if (width + SPARKLINE_COLUMNS <= shape.widthColumns) {
-    const wide = texts.map((row, i) => [...row, sparkline(rows[i]!.bins ?? [], shape.unicode)]);
-    return formatTable([...columns, { title: 'distribution, min to max' }], wide, shape);
-  }
-  return `${formatTable(columns, texts, shape)}\n${formatSparklines(rows, shape)}`;
+  return { columns, texts, width };
 }
 
 /** The sparklines below a narrow table: name, left end, bars, right end. */
