@@ -94,7 +94,8 @@ export function runResult(parts: {
     nic,
     simulated,
     profile,
-    seed: simulated ? parts.settings.seed : null,
+    // Without a profile nothing is drawn: a card behind its driver has no seed.
+    seed: simulated && profile !== null ? parts.settings.seed : null,
     settings: parts.settings,
     environment: parts.environment,
     versions: { ...versions, ...parts.versions },

@@ -23,9 +23,11 @@ export function rowName(test: { name: string; sizeBytes: number }): string {
 
 /** Title of a run: what was measured, and whether it is simulated. */
 export function runTitle(result: RunResult): string {
-  const what = result.simulated
-    ? `SIMULATED NIC '${result.nic}', PCIe profile ${result.profile ?? '-'}, seed ${result.seed ?? '-'}`
-    : `NIC '${result.nic}'`;
+  const facts = [
+    ...(result.profile === null ? [] : [`PCIe profile ${result.profile}`]),
+    ...(result.seed === null ? [] : [`seed ${result.seed}`]),
+  ];
+  const what = [`${result.simulated ? 'SIMULATED NIC' : 'NIC'} '${result.nic}'`, ...facts].join(', ');
   return result.partial ? `${what} (interrupted: partial results)` : what;
 }
 
