@@ -63,7 +63,7 @@ export function sizeSweepSpec(source: PlotSource, points: readonly SweepPoint[],
     type: 'quantitative',
     title: 'message size (bytes)',
     scale: { type: 'log', base: 2, domain: [low, high], nice: false },
-    axis: { format: ',d', labelOverlap: 'greedy', tickCount: 12 },
+    axis: { format: ',d', labelOverlap: 'greedy', tickCount: 12, labelFlush: false },
   };
   const y = {
     field: 'timeNs',

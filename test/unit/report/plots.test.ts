@@ -65,6 +65,7 @@ describe('report: plots', function () {
       'time (ns)',
       'bytes at 100 Gbit/s',
       'fit: 1500 ns',
+      '>65,536<', // the last label of an axis, where it ends
     ]) {
       expect(svg).to.include(text);
     }
