@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A running guest: its QEMU, its cards and its agent, all of which end together.
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type Server, type Socket, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -70,12 +69,7 @@ export class Machine {
     const slots: CardSlot[] = [];
     const agentServer = createServer();
     let qemu: BackgroundProgram | undefined;
-    const ram = new RamFile(
-      runFolder,
-      `homa-nic-ram-${randomUUID()}`,
-      MEMORY_MEGABYTES * 1024 * 1024,
-      setup.iommu === true,
-    );
+    const ram = new RamFile(runFolder, MEMORY_MEGABYTES * 1024 * 1024, setup.iommu === true);
     try {
       for (const [index, card] of setup.cards.entries()) {
         const slot = new CardSlot(path(`card${index}.sock`), card.factory, card.port, ram);

@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guest's RAM as a file that QEMU maps shared: reading and writing the file is reading and writing the RAM.
-import { closeSync, ftruncateSync, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const SHARED_MEMORY = '/dev/shm';
+/** The name goes on with the process that made the file. */
+const PREFIX = 'homa-nic-ram-';
 
 /** A file as large as the guest's RAM, in memory where there is room. */
 export class RamFile {
@@ -11,16 +24,17 @@ export class RamFile {
   readonly #fd: number;
 
   /**
-   * Creates the file. `translated` says that an IOMMU is between the cards and the RAM, so that bus addresses are not
+   * Creates the file, and removes those of processes that were killed before they could. `translated` says that an IOMMU is between the cards and the RAM, so that bus addresses are not
    * places in it.
    */
   constructor(
     fallbackFolder: string,
-    name: string,
     readonly sizeBytes: number,
     private readonly translated: boolean,
   ) {
-    this.path = join(hasRoom(sizeBytes) ? SHARED_MEMORY : fallbackFolder, name);
+    const folder = hasRoom(sizeBytes) ? SHARED_MEMORY : fallbackFolder;
+    removeStale(folder);
+    this.path = join(folder, `${PREFIX}${process.pid}-${randomUUID()}`);
     this.#fd = openSync(this.path, 'wx+', 0o600);
     ftruncateSync(this.#fd, sizeBytes);
   }
@@ -52,6 +66,13 @@ export class RamFile {
   close(): void {
     this.unlink();
     closeSync(this.#fd);
+  }
+}
+
+function removeStale(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : 0;
+    if (pid > 0 && !existsSync(`/proc/${pid}`)) rmSync(join(folder, name), { force: true });
   }
 }
 

@@ -76,7 +76,7 @@ describe('vfio-user server', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hn-'));
-    ram = new RamFile(folder, `ram-${process.pid}-${Math.trunc(performance.now() * 1000)}`, RAM_BYTES, false);
+    ram = new RamFile(folder, RAM_BYTES, false);
     log = [];
     server = new VfioUserServer(
       join(folder, 's'),
