@@ -39,6 +39,14 @@ export const FAILURES: Failure[] = [
     suggests: /homa-nic --help/,
   },
   {
+    name: 'scenario with many unknown keys: the first of them, and how many more',
+    argv: ['sim', 'run', 's.json'],
+    files: { 's.json': '{"a1":1,"a2":1,"a3":1,"a4":1,"a5":1,"a6":1}' },
+    exitCode: 1,
+    code: 'content',
+    says: /^s\.json: .*unknown key 'a1'.*; and \d more$/,
+  },
+  {
     name: 'unknown command below a topic: names with spaces',
     argv: ['sim', 'bogus'],
     exitCode: 2,

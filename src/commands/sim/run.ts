@@ -17,6 +17,9 @@ import type { ScenarioReport } from '../../world/scenario/report.js';
 import { runScenario } from '../../world/scenario/runner.js';
 import { ScenarioError, type Scenario } from '../../world/scenario/scenario.js';
 
+/** Of a scenario that does not follow the schema, no more than this are told at once. */
+const MOST_FAULTS = 5;
+
 export default class SimRun extends BaseCommand<typeof SimRun> {
   static override summary =
     'Run a scenario of simulated hosts, cards and networks, and hold it against what it expects.';
@@ -122,7 +125,10 @@ async function readScenario(file: string): Promise<Scenario> {
     });
   }
   const faults = await validate('scenario.v1', json);
-  if (faults.length > 0) throw new ContentError(`${file}: ${faults.join('; ')}`);
+  if (faults.length > 0) {
+    const rest = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
+    throw new ContentError(`${file}: ${faults.slice(0, MOST_FAULTS).join('; ')}${rest}`);
+  }
   return json as Scenario;
 }
 
