@@ -118,7 +118,7 @@ export async function unloadDriver(setup: {
       setup.target === 'vm' ? `homa-nic vm exec 'kill ${users.join(' ')}'` : `kill ${users.join(' ')}`;
     throw new ContentError(
       `the driver is in use by ${users.length === 1 ? 'process' : 'processes'} ${users.join(', ')}`,
-      { code: 'driver-busy', suggestions: [kill] },
+      { code: 'driver_busy', suggestions: [kill] },
     );
   }
   throw new ContentError(`the driver could not be unloaded: ${outcome.stderr.trim()}`);
@@ -127,12 +127,12 @@ export async function unloadDriver(setup: {
 function noCard(target: 'local' | 'vm'): MissingError {
   if (target === 'vm') {
     return new MissingError('the guest has no card in its slots', {
-      code: 'card-missing',
+      code: 'card_missing',
       suggestions: ['homa-nic vm stop && homa-nic vm start'],
     });
   }
   return new MissingError('no homa-nic card (PCI 10ee:484e) is in this machine', {
-    code: 'card-missing',
+    code: 'card_missing',
     suggestions: [
       'without a card, use the guest: homa-nic vm start && homa-nic load-driver --target vm',
       'after flashing a card, reboot once so that its PCI address is assigned',
@@ -153,7 +153,7 @@ async function missingHeaders(setup: LoadSetup): Promise<MissingError | undefine
   const release = setup.build.kernelRelease;
   if (await setup.build.executor.exists(`/lib/modules/${release}/build/Makefile`)) return undefined;
   return new MissingError(`the headers of this machine's kernel (${release}) are not installed`, {
-    code: 'headers-missing',
+    code: 'headers_missing',
     suggestions: [`apt install linux-headers-${release}`],
   });
 }
@@ -169,7 +169,7 @@ async function load(
     const same = version === undefined || (await readFile(module.path)).includes(`srcversion=${version}\0`);
     if (!same) {
       throw new ContentError('another build of the driver is loaded', {
-        code: 'driver-differs',
+        code: 'driver_differs',
         suggestions: [`homa-nic unload-driver${setup.target === 'vm' ? ' --target vm' : ''}`],
       });
     }

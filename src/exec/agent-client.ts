@@ -63,7 +63,7 @@ export class AgentClient {
     this.hello.catch(() => undefined);
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('error', () => undefined);
-    stream.on('close', () => this.#end(new MissingError(`${this.place} has gone`, { code: 'vm-gone' })));
+    stream.on('close', () => this.#end(new MissingError(`${this.place} has gone`, { code: 'vm_gone' })));
   }
 
   close(): void {

@@ -18,7 +18,7 @@ export function timeoutError(argv: readonly string[], timeoutMs: number, place: 
 }
 
 export function noSuchProgram(program: string, place: string): MissingError {
-  return new MissingError(`${program} is not on ${place}`, { code: 'program-missing' });
+  return new MissingError(`${program} is not on ${place}`, { code: 'program_missing' });
 }
 
 /** Runs a program that has to succeed: throws `ContentError` with the end of its output when it does not. */

@@ -21,7 +21,7 @@ export async function connectToGuest(cacheFolder: string): Promise<GuestConnecti
   const runFolder = runFolderOf(cacheFolder);
   const state = await runningGuest(runFolder);
   const none = new MissingError('no guest is running', {
-    code: 'vm-missing',
+    code: 'vm_missing',
     suggestions: ['homa-nic vm start'],
   });
   if (!state) throw none;

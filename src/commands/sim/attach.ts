@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags, wholeNumber } from '../../base/flags.js';
 import { writeOut } from '../../base/terminal.js';
-import { ContentError, UsageError } from '../../errors/errors.js';
+import { ContentError, type HomaNicError, MissingError, UsageError } from '../../errors/errors.js';
 import { openEthernetSocket, parseEthernetAddress } from '../../exec/ethernet-socket.js';
 import { PacedWorld } from '../../exec/paced-world.js';
 import { MAX_MESSAGE_BYTES } from '../../nic/regs.js';
@@ -32,6 +32,8 @@ interface AttachResult {
 
 /** After the last RPC the card stays long enough to acknowledge it. */
 const LINGER_MS = 20;
+/** A client without --for waits this long for somebody at the other end of the cable. */
+const PEER_LIMIT_MS = 30_000;
 
 /** Timer settings by flag, and the register each one sets. */
 const TIMER_REGISTERS = {
@@ -185,7 +187,20 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
       ethernet.send(frame);
     };
     this.detail(ethernet.connected ? 'connected' : 'waiting for a peer');
-    await this.untilDone(() => broken !== undefined || attached.client?.quiet === true);
+    await this.untilDone((waitedMs) => {
+      if (
+        !started &&
+        this.flags.send !== undefined &&
+        this.flags.for === undefined &&
+        waitedMs > PEER_LIMIT_MS
+      ) {
+        broken ??= new MissingError(`nobody joined the cable within ${PEER_LIMIT_MS / 1000} s`, {
+          code: 'no_peer',
+          suggestions: ['start the other end first', 'wait longer with --for SECONDS'],
+        });
+      }
+      return broken !== undefined || attached.client?.quiet === true;
+    });
     paced.stop();
     ethernet.close();
     result.served = attached.servers.reduce((sum, server) => sum + server.requests, 0);
@@ -202,11 +217,13 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
   }
 
   /** Ends when the work is done (and acknowledged), the time is up, or Ctrl-C was pressed. */
-  private async untilDone(done: () => boolean): Promise<void> {
+  private async untilDone(done: (waitedMs: number) => boolean): Promise<void> {
     const { for: seconds } = this.flags;
-    const endMs = seconds === undefined ? Infinity : performance.now() + seconds * 1000;
+    const beginMs = performance.now();
+    const endMs = seconds === undefined ? Infinity : beginMs + seconds * 1000;
     const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-    while (!this.signal.aborted && !done() && performance.now() < endMs) await wait(2);
+    while (!this.signal.aborted && !done(performance.now() - beginMs) && performance.now() < endMs)
+      await wait(2);
     if (!this.signal.aborted) await wait(LINGER_MS);
   }
 
@@ -239,8 +256,9 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
     faults: readonly string[],
     missing: number,
     broken: Error | undefined,
-  ): { failure?: ContentError } {
+  ): { failure?: HomaNicError } {
     if (this.signal.aborted) return {};
+    if (broken instanceof MissingError) return { failure: broken };
     if (faults.length > 0) return { failure: new ContentError(faults.slice(0, 3).join('; ')) };
     if (result.failed > 0 || missing > 0) {
       const why = broken === undefined ? '' : ` (${broken.message})`;

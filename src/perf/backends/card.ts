@@ -50,7 +50,7 @@ export async function createCardBackend(
   const cards = (await findCards(executor)).filter((card) => card.driver === MODULE_NAME);
   if (cards.length === 0) {
     throw new MissingError(`no card with its driver is on ${executor.place}`, {
-      code: 'card-missing',
+      code: 'card_missing',
       suggestions: [options.target === 'vm' ? load : `sudo ${load}`],
     });
   }

@@ -71,7 +71,7 @@ export async function presentPackages(cacheFolder: string): Promise<GuestPackage
 
 /**
  * The unpacked set, fetched first when it is not there: about 100 MB over the network and 300 MB on disk. Throws
- * `MissingError` (code `packages-missing`) when Debian cannot be reached. May be interrupted and taken up again.
+ * `MissingError` (code `packages_missing`) when Debian cannot be reached. May be interrupted and taken up again.
  */
 export async function ensurePackages(options: PackageOptions): Promise<GuestPackages> {
   const present = await presentPackages(options.cacheFolder);

@@ -102,7 +102,7 @@ export class PrivateApt {
       if (name !== undefined && pattern.test(name)) return name;
     }
     throw new MissingError(`the Debian package lists have no ${metaPackage} as homa-nic needs it`, {
-      code: 'packages-missing',
+      code: 'packages_missing',
     });
   }
 
@@ -173,7 +173,7 @@ export class PrivateApt {
     });
     if (outcome.exitCode === 0) return;
     throw new MissingError(`${what} failed:\n${tail(outcome.stderr || outcome.stdout)}`, {
-      code: 'packages-missing',
+      code: 'packages_missing',
       suggestions: [
         'check that this machine reaches deb.debian.org over HTTP',
         'type the same command again: what was fetched is kept',

@@ -188,7 +188,7 @@ describe('load-driver', () => {
       return outcome;
     };
     const failure = await failureOf(loadDriver(other));
-    expect(failure.code).to.equal('driver-differs');
+    expect(failure.code).to.equal('driver_differs');
     expect(failure.suggestions).to.deep.equal(['homa-nic unload-driver']);
   });
 

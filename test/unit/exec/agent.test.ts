@@ -154,8 +154,8 @@ describe('agent client', () => {
     behave = () => guest.destroy();
     expect(await failureOf(client.run(['true'])))
       .to.be.instanceOf(MissingError)
-      .and.to.include({ code: 'vm-gone' });
-    expect(await failureOf(client.run(['true']))).to.include({ code: 'vm-gone' });
+      .and.to.include({ code: 'vm_gone' });
+    expect(await failureOf(client.run(['true']))).to.include({ code: 'vm_gone' });
   });
 
   it('carries files as bytes through the guest executor', async () => {
