@@ -48,7 +48,7 @@ export function ceilingsFor(
       what: 'wire goodput',
       value: wireGoodputGbps(test.sizeBytes),
       unit: 'Gbps',
-      source: `${WIRE_GBPS} Gbit/s, ${DATA_OVERHEAD_BYTES} link bytes a packet of up to ${DATA_PAYLOAD_BYTES} (docs/protocol.md, wire cost)`,
+      source: `${WIRE_GBPS} Gbit/s, ${DATA_OVERHEAD_BYTES} link bytes a packet of up to ${DATA_PAYLOAD_BYTES} (docs/protocol.md#wire-overhead)`,
     });
   } else if (test.name === 'echo') {
     out.push({

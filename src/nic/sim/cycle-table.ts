@@ -60,7 +60,7 @@ export const cycleTables: Readonly<Record<CycleTableName, CycleTable>> = {
   'u250-original': {
     name: 'u250-original',
     source:
-      "the original card's logic: 46 to 85 cycles of its echo are its own, inferred from its trace and PCIe floors (performance-anchors, section 1)",
+      "the original card's logic: 46 to 85 cycles of its echo are its own, inferred from its trace and PCIe floors (docs/performance.md)",
     callTakeUp: 18,
     callInterval: 4,
     callDecode: 12,

@@ -18,7 +18,7 @@ export interface CardRow {
   source: string;
 }
 
-const ARITHMETIC = 'bytes on the line at 126.0 Gbit/s (performance-anchors section 2)';
+const ARITHMETIC = 'bytes on the line at 126.0 Gbit/s (docs/performance.md)';
 
 function line(profile: PcieProfile, part: string, bytes: number): LatencyRow {
   return { part, timePs: new SerialLine(profile.lineMbps).timePs(bytes), source: ARITHMETIC };

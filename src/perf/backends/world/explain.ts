@@ -18,7 +18,7 @@ import { DATA_OVERHEAD_BYTES, DATA_PAYLOAD_BYTES, WIRE_GBPS } from '../../ceilin
 import type { CardKind, CardPart } from './card-kind.js';
 
 /** Preamble, FCS and gap: they follow or precede the frame, and its next cannot begin before. */
-const WIRE = `bytes on the wire at ${WIRE_GBPS} Gbit/s (docs/protocol.md, wire cost)`;
+const WIRE = `bytes on the wire at ${WIRE_GBPS} Gbit/s (docs/protocol.md#wire-overhead)`;
 
 /**
  * The explanation of a test, or undefined when the kind of card has none. `measureBarePs` runs one iteration with
