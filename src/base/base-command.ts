@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Command, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
 import { BugError, type HomaNicError, InterruptedError, UsageError } from '../errors/errors.js';
 import type { TextShape } from '../report/text-shape.js';
 import { classify, withoutAbsolutePaths } from './classify.js';

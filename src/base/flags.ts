@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shared flags. One flag, one meaning, in every command: spread what you need into `static flags`.
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../errors/errors.js';
 import { DEFAULTS } from './config-keys.js';
 import { MAX_SIZE_BYTES, MIN_SIZE_BYTES, parseSizeList } from './size-list.js';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Help, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { Help } from '@oclif/core/help';
 import { wantsJson } from './base-command.js';
 import { formatEnvelope, makeEnvelope } from './envelope.js';
 import { writeOut } from './terminal.js';

@@ -30,7 +30,7 @@ function fileOf(words: readonly string[], root: string): { words: string[]; file
  * plugins when they name none of ours.
  */
 export async function loadConfig(words: readonly string[], root: string): Promise<OclifConfig> {
-  const { Config } = await import('@oclif/core');
+  const { Config } = await import('@oclif/core/config');
   const options = { root, devPlugins: false, userPlugins: false };
   const found = fileOf(words, root);
   if (!found) return Config.load(options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
 import { withoutAbsolutePaths } from '../base/classify.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
 import { sharedFlags } from '../base/flags.js';
 import { UsageError } from '../errors/errors.js';

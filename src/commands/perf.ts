@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
 import { DEFAULTS } from '../base/config-keys.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';

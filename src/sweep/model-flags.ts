@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flags of the model commands, and the settings they make.
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../errors/errors.js';
 import { closest } from '../errors/closest.js';
 import { STRATEGIES } from '../model/catalogue.js';

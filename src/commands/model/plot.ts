@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags } from '../../base/flags.js';
 import { showPath } from '../../base/output-folder.js';

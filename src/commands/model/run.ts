@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags } from '../../base/flags.js';
 import { showPath, type OutputFolder } from '../../base/output-folder.js';

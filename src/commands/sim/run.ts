@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { MAX_SEED, sharedFlags, wholeNumber } from '../../base/flags.js';
 import { loadWorkload } from '../../data/load-workload.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { wholeNumber } from '../../base/flags.js';
 import { closest } from '../../errors/closest.js';
