@@ -138,18 +138,20 @@ export class World {
     options: { untilPs?: number; signal?: AbortSignal; onSlice?: () => void } = {},
   ): Promise<void> {
     const { untilPs = Infinity, signal, onSlice } = options;
-    const agenda = this.agenda;
-    let left = EVENTS_PER_SLICE;
-    agenda.runAheadUntilPs = untilPs;
-    while (condition() && agenda.nextPs() <= untilPs && agenda.step()) {
-      if (--left > 0) continue;
-      left = EVENTS_PER_SLICE;
-      agenda.runAheadUntilPs = -Infinity;
+    while (this.runSlice(condition, untilPs)) {
       onSlice?.();
       await new Promise<void>((resolve) => setImmediate(resolve));
-      agenda.runAheadUntilPs = untilPs;
       if (signal?.aborted === true) throw new RunAborted('the run was ended early');
     }
+  }
+
+  /** A slice of a run: true when it has more to do. A function of its own, because an async one is slow to loop in. */
+  private runSlice(condition: () => boolean, untilPs: number): boolean {
+    const agenda = this.agenda;
+    agenda.runAheadUntilPs = untilPs;
+    let left = EVENTS_PER_SLICE;
+    while (left > 0 && condition() && agenda.nextPs() <= untilPs && agenda.step()) left--;
     agenda.runAheadUntilPs = -Infinity;
+    return left === 0;
   }
 }

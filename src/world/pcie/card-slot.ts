@@ -2,7 +2,7 @@
 // A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
 import type { Actor, Agenda } from '../agenda.js';
-import type { HostBuffer, HostMemory } from '../memory.js';
+import { CHUNK_BYTES, type HostBuffer, type HostMemory } from '../memory.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
 import { TransferPool } from './transfer.js';
@@ -251,7 +251,7 @@ export class CardSlot implements Actor, NicOutputs {
       return;
     }
     const offset = address - buffer.address;
-    buffer.pageForWrite(offset).set(this.pool.view(transfer), offset & 4095);
+    buffer.chunkForWrite(offset).set(this.pool.view(transfer), offset & (CHUNK_BYTES - 1));
     this.device.dmaWriteDone(this.pool.tags[transfer]!, DmaStatus.ok);
     this.listener.onDmaWrite(timePs, buffer, offset, length);
   }
@@ -266,11 +266,11 @@ export class CardSlot implements Actor, NicOutputs {
       return;
     }
     const offset = address - buffer.address;
-    const at = offset & 4095;
+    const at = offset & (CHUNK_BYTES - 1);
     this.device.dmaReadDone(
       this.pool.tags[transfer]!,
       DmaStatus.ok,
-      buffer.pageForRead(offset).subarray(at, at + length),
+      buffer.chunkForRead(offset).subarray(at, at + length),
     );
   }
 
