@@ -53,8 +53,22 @@ export function fillPattern(buffer: HostBuffer, offset: number, lengthBytes: num
     const chunk = buffer.wordsForWrite(at);
     let place = (at & (CHUNK_BYTES - 1)) >>> 2;
     const end = Math.min(CHUNK_BYTES >>> 2, place + words - index);
-    for (; place < end; place++) chunk[place] = wordAt(key, index++);
+    if (index === 0) {
+      chunk[place++] = wordAt(key, 0);
+      index = 1;
+    }
+    let step = Math.imul(index, GOLDEN); // wordAt, with a sum for the product
+    index += end - place;
+    for (; place < end; place++) {
+      chunk[place] = Math.imul(key ^ step, ODD);
+      step = (step + GOLDEN) | 0;
+    }
   }
+}
+
+/** Which byte of a word, 0 to 3 from the lowest, is the first that is not 0. */
+function lowestByte(word: number): number {
+  return (31 - Math.clz32(word & -word)) >>> 3;
 }
 
 /** Offset of the first byte that differs from the pattern of `key`, or -1 when every byte is right. */
@@ -66,9 +80,16 @@ export function findWrongByte(buffer: HostBuffer, offset: number, lengthBytes: n
     const chunk = buffer.wordsForRead(at);
     let place = (at & (CHUNK_BYTES - 1)) >>> 2;
     const end = Math.min(CHUNK_BYTES >>> 2, place + words - index);
+    if (index === 0) {
+      const wrong = chunk[place++]! ^ wordAt(key, 0);
+      if (wrong !== 0) return lowestByte(wrong);
+      index = 1;
+    }
+    let step = Math.imul(index, GOLDEN);
     for (; place < end; place++, index++) {
-      const wrong = chunk[place]! ^ wordAt(key, index);
-      if (wrong !== 0) return 4 * index + ((31 - Math.clz32(wrong & -wrong)) >>> 3);
+      const wrong = chunk[place]! ^ Math.imul(key ^ step, ODD);
+      if (wrong !== 0) return 4 * index + lowestByte(wrong);
+      step = (step + GOLDEN) | 0;
     }
   }
   for (let i = words * 4; i < lengthBytes; i++) {

@@ -31,7 +31,7 @@ const enum Op {
   readAtCard,
 }
 
-/** Silent steps of a card that may follow each other without a look at the agenda. */
+/** Steps of a card that may follow each other without an event of the agenda between them. */
 const MAX_STEPS_AHEAD = 64;
 /** A card may be busy at one instant for a while (zero-time steps), but not for ever. */
 const MAX_WAKES_AT_ONE_INSTANT = 100_000;
@@ -52,6 +52,7 @@ export class CardSlot implements Actor, NicOutputs {
   /** stores and loads that have not asked for the line yet, and DMA reads on their way to host memory */
   private atRoot = 0;
   private readsToHost = 0;
+  /** something has come out since the card was last advanced */
   private emitted = false;
   private lastWakePs = -1;
   private wakes = 0;
@@ -226,19 +227,9 @@ export class CardSlot implements Actor, NicOutputs {
       this.lastWakePs = timePs;
       this.wakes = 0;
     }
-    const { agenda, device } = this;
     this.emitted = false;
-    device.advance(timePs);
-    // While nothing comes out and nothing else happens before it, the card's next instant needs no place in the agenda.
-    let now = timePs;
-    for (let steps = 0; !this.emitted && steps < MAX_STEPS_AHEAD; steps++) {
-      const next = device.nextEventPs();
-      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
-      agenda.skipTo(next);
-      now = next;
-      device.advance(now);
-    }
-    this.settle(now);
+    this.device.advance(timePs);
+    this.settle(timePs);
   }
 
   private writeVisible(timePs: number, transfer: number): void {
@@ -293,13 +284,24 @@ export class CardSlot implements Actor, NicOutputs {
 
   /** An input happens at the card's present: bring it there first. */
   private bringTo(timePs: number): void {
+    this.emitted = false;
     let reached = this.device.advance(timePs);
     while (reached < timePs) reached = this.device.advance(timePs);
   }
 
+  /** After an input or an advance: as long as nothing else happens before it, the card's next instant needs no alarm. */
   private settle(nowPs: number): void {
-    const next = this.device.nextEventPs();
-    this.agenda.setAlarm(this.alarm, next < nowPs ? nowPs : next);
+    const { agenda, device } = this;
+    let next = device.nextEventPs();
+    for (let now = nowPs, steps = 0; steps < MAX_STEPS_AHEAD; steps++) {
+      if (this.emitted && !agenda.inStretch) break;
+      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
+      agenda.skipTo(next);
+      now = next;
+      device.advance(now);
+      next = device.nextEventPs();
+    }
+    this.agenda.setAlarm(this.alarm, next < agenda.nowPs ? agenda.nowPs : next);
   }
 }
 
