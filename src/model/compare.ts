@@ -19,7 +19,10 @@ export interface Comparison {
   /** p99 slowdown over that of exact SRPT, seed by seed; undefined without exact runs or with one seed only. */
   readonly p99Ratio: Interval | undefined;
   readonly meanRatio: Interval | undefined;
-  /** The largest of the ten classes' p99 ratios, each averaged over the seeds. */
+  /**
+   * Of the ten classes' p99 ratios, the one whose interval reaches highest; undefined where a class that is not empty
+   * has too few messages for a p99.
+   */
   readonly worstDecileRatio: Interval | undefined;
 }
 
@@ -62,8 +65,10 @@ function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Co
     if ([...above, ...below].some((value) => value === null)) return undefined;
     return pairedRatio(above as number[], below as number[]);
   };
-  const deciles = Array.from({ length: 10 }, (_, i) => ratio((row) => row.deciles[i]?.p99 ?? null));
-  const worst = deciles.reduce((a, b) => ((b?.mean ?? 0) > (a?.mean ?? 0) ? b : a), undefined);
+  const used = Array.from({ length: 10 }, (_, i) => i).filter((i) =>
+    rows.some((row) => (row.deciles[i]?.count ?? 0) > 0),
+  );
+  const deciles = used.map((i) => ratio((row) => row.deciles[i]?.p99 ?? null));
   return {
     workload,
     load,
@@ -76,8 +81,18 @@ function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Co
     inversionShare: known((row) => row.inversionShare),
     p99Ratio: ratio((row) => row.slowdown.p99),
     meanRatio: ratio((row) => row.slowdown.mean),
-    worstDecileRatio: worst,
+    worstDecileRatio: highest(deciles),
   };
+}
+
+/** The interval that reaches highest; none when one is missing. */
+function highest(intervals: readonly (Interval | undefined)[]): Interval | undefined {
+  let worst: Interval | undefined;
+  for (const interval of intervals) {
+    if (interval === undefined) return undefined;
+    if (worst === undefined || interval.mean + interval.half > worst.mean + worst.half) worst = interval;
+  }
+  return worst;
 }
 
 /** p99 slowdown of one tenth of the messages by size; half is 0 where there is one seed only. */
