@@ -3,16 +3,18 @@ import type { Comparison, EntriesNeeded } from '../model/compare.js';
 import type { Interval } from '../model/confidence.js';
 import type { ModelResult } from '../model/run.js';
 import { formatCount, formatFigure, NO_FIGURE } from './numbers.js';
-import { formatTable } from './table.js';
+import { formatTable, textWidth } from './table.js';
 import type { TextShape } from './text-shape.js';
 
 const CYCLE_NS = 5.12;
 
-/** `1.234 ± 0.012`, or `-` where there is no interval. */
+/** `1.234 ± 0.012`, or `-` where there is no interval. Large figures have fewer decimals, very large ones an exponent. */
 export function formatInterval(interval: Interval | undefined, shape: TextShape, digits = 3): string {
   if (interval === undefined) return NO_FIGURE;
-  const sign = shape.unicode ? '±' : '+-';
-  return `${interval.mean.toFixed(digits)} ${sign} ${interval.half.toFixed(digits)}`;
+  const decimals = interval.mean >= 1000 ? 0 : interval.mean >= 100 ? 1 : digits;
+  const text = (value: number): string =>
+    interval.mean >= 1e5 ? value.toExponential(2).replace('e+', 'e') : value.toFixed(decimals);
+  return `${text(interval.mean)} ${shape.unicode ? '±' : '+-'} ${text(interval.half)}`;
 }
 
 /** Entries as people read them. */
@@ -71,7 +73,6 @@ export function formatModelResult(result: ModelResult, shape: TextShape): string
     formatFigure(all.p99, 3),
     formatFigure(all.p999, 3),
   ]);
-  const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
   const table = formatTable(
     [right('bytes up to'), right('messages'), right('mean'), right('p50'), right('p99'), right('p99.9')],
     rows,
@@ -80,61 +81,74 @@ export function formatModelResult(result: ModelResult, shape: TextShape): string
   return `${head}${body}\n\nSlowdown by size, a tenth of the messages each\n\n${table}`;
 }
 
-/** Strategies over several seeds, each with its 95 % interval, beside exact SRPT on the same messages. */
+const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
+
+/**
+ * Strategies over several seeds, each figure with its 95 % interval, beside exact SRPT on the same messages: a table for
+ * each workload and load, in two parts where one would be too wide.
+ */
 export function formatComparisons(comparisons: readonly Comparison[], shape: TextShape): string {
-  const rows = comparisons.map((c) => [
-    c.workload,
-    String(c.load),
-    c.strategy,
-    c.strategy === 'strict' || c.strategy === 'sp-pifo' ? `${c.levels} levels` : formatEntries(c.entries),
-    String(c.seeds),
-    formatInterval(c.meanSlowdown, shape),
-    formatInterval(c.p99Slowdown, shape),
-    formatInterval(c.meanRatio, shape, 4),
-    formatInterval(c.p99Ratio, shape, 4),
-    c.inversionShare === undefined ? NO_FIGURE : `${(100 * c.inversionShare.mean).toFixed(3)} %`,
-  ]);
-  const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
-  return formatTable(
-    [
-      'workload',
-      right('load'),
-      'strategy',
-      right('entries'),
-      right('seeds'),
-      right('mean slowdown'),
-      right('p99 slowdown'),
-      right('mean / exact'),
-      right('p99 / exact'),
-      right('inversions'),
-    ],
-    rows,
-    shape,
-  );
+  const groups = new Map<string, Comparison[]>();
+  for (const c of comparisons) {
+    const title = `${c.workload} at load ${c.load}, ${c.seeds} seeds`;
+    groups.set(title, [...(groups.get(title) ?? []), c]);
+  }
+  return [...groups].map(([title, group]) => `${title}\n\n${formatGroup(group, shape)}`).join('\n');
 }
 
-/** How many entries each strategy needs, one line a workload, load and limit. */
+function formatGroup(group: readonly Comparison[], shape: TextShape): string {
+  const percent = (share: Interval | undefined): string =>
+    share === undefined
+      ? NO_FIGURE
+      : `${formatInterval({ ...share, mean: 100 * share.mean, half: 100 * share.half }, shape)} %`;
+  const names = (c: Comparison): string[] => [
+    c.strategy,
+    c.strategy === 'strict' || c.strategy === 'sp-pifo' ? `${c.levels} levels` : formatEntries(c.entries),
+  ];
+  const figures = (c: Comparison): string[] => [
+    formatInterval(c.meanSlowdown, shape),
+    formatInterval(c.p99Slowdown, shape),
+    percent(c.inversionShare),
+  ];
+  const ratios = (c: Comparison): string[] => [
+    formatInterval(c.meanRatio, shape, 4),
+    formatInterval(c.p99Ratio, shape, 4),
+  ];
+  const heads = ['strategy', right('entries')];
+  const figureHeads = ['mean slowdown', 'p99 slowdown', 'inversions'].map(right);
+  const ratioHeads = ['mean / exact', 'p99 / exact'].map(right);
+  const whole = formatTable(
+    [...heads, ...figureHeads, ...ratioHeads],
+    group.map((c) => [...names(c), ...figures(c), ...ratios(c)]),
+    { ...shape, widthColumns: Infinity },
+  );
+  if (whole.split('\n').every((line) => textWidth(line) <= shape.widthColumns)) return whole;
+  const table = (columns: typeof figureHeads, cells: (c: Comparison) => string[]): string =>
+    formatTable(
+      [...heads, ...columns],
+      group.map((c) => [...names(c), ...cells(c)]),
+      shape,
+    );
+  return `${table(figureHeads, figures)}\n${table(ratioHeads, ratios)}`;
+}
+
+/** How many entries each strategy needs: a line for each workload, load and strategy, a column for each question. */
 export function formatEntriesNeeded(needed: readonly EntriesNeeded[], shape: TextShape): string {
-  const rows = needed.map((n) => [
-    n.workload,
-    String(n.load),
-    n.strategy,
-    n.of,
-    `${((n.limit - 1) * 100).toFixed(0)} %`,
-    n.entries === null ? 'more than tried' : String(n.entries),
-    n.ratioUpTo === null ? NO_FIGURE : n.ratioUpTo.toFixed(4),
-  ]);
+  const question = (n: EntriesNeeded): string =>
+    `${n.of === 'all' ? 'all' : 'each tenth'}, ${((n.limit - 1) * 100).toFixed(0)} %`;
+  const questions = [...new Set(needed.map(question))];
+  const lines = new Map<string, Map<string, string>>();
+  for (const n of needed) {
+    const line = JSON.stringify([n.workload, String(n.load), n.strategy]);
+    const cells = lines.get(line) ?? new Map<string, string>();
+    lines.set(line, cells.set(question(n), n.entries === null ? 'more' : String(n.entries)));
+  }
   return formatTable(
-    [
-      'workload',
-      { title: 'load', align: 'right' },
-      'strategy',
-      'p99 of',
-      { title: 'within', align: 'right' },
-      { title: 'entries', align: 'right' },
-      { title: 'ratio up to', align: 'right' },
-    ],
-    rows,
+    ['workload', right('load'), 'strategy', ...questions.map(right)],
+    [...lines].map(([line, cells]) => [
+      ...(JSON.parse(line) as string[]),
+      ...questions.map((name) => cells.get(name) ?? NO_FIGURE),
+    ]),
     shape,
   );
 }

@@ -106,18 +106,17 @@ function outcome(
       needed,
     },
     render: () => {
-      const wide = { ...shape, widthColumns: Math.max(shape.widthColumns, 150) };
       const parts: string[] = [];
       if (compared.length > 0) {
         parts.push(
           'Queue model (simulated), 95 % confidence intervals over seeds\n',
-          formatComparisons(compared, wide),
+          formatComparisons(compared, shape),
         );
       } else parts.push('One seed a point: no comparison without confidence intervals; add --seeds 5.\n');
       if (needed.length > 0) {
         parts.push(
-          'Fewest entries whose p99 slowdown stays within a share of exact SRPT (upper end of the interval)\n',
-          formatEntriesNeeded(needed, wide),
+          'Fewest entries of those tried from which on the p99 slowdown stays within so much of\nexact SRPT (upper end of the interval): of all messages, of each tenth of them by size\n',
+          formatEntriesNeeded(needed, shape),
         );
       }
       const resumed = about.skipped > 0 ? `, ${about.skipped} of them from before` : '';

@@ -26,7 +26,13 @@ describe('model', function () {
   it('list names every strategy', async () => {
     const { strategies } = parse<{ strategies: { name: string }[] }>((await model('list', '--json')).stdout);
     expect(strategies.map((s) => s.name)).to.include.members(['exact', 'fifo', 'strict', 'sifter', 'pieo']);
-    expect((await model('list')).stdout).to.match(/^exact .*the reference$/m);
+    const text = (await model('list')).stdout;
+    expect(text).to.match(/^exact .*the reference$/m);
+    expect(text).to.match(
+      /^sifter [^]*?low\s+--entries, --buckets, --low-mark, --high-mark, --refill-cycles$/m,
+    );
+    for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
+    expect(text).to.not.contain('…');
   });
 
   it('run is the same twice, says it is simulated, and leaves a valid result', async () => {
@@ -62,7 +68,7 @@ describe('model', function () {
     const argv = [
       'run',
       '--strategy',
-      'fifo,pifo-naive',
+      'fifo,pifo-naive,pifo-watermark',
       '--entries',
       '2',
       '--messages',
@@ -72,8 +78,13 @@ describe('model', function () {
     ];
     const ran = await model(...argv);
     expect(ran.exitCode).to.equal(0);
-    expect(ran.stdout).to.match(/^w4 +0\.8 +fifo +unbounded +3 +[\d.]+ ± [\d.]+/m);
-    expect(ran.stdout).to.match(/^w4 +0\.8 +exact .* 1\.0000 ± 0\.0000/m);
+    expect(ran.stdout).to.contain('w4 at load 0.8, 3 seeds');
+    expect(ran.stdout).to.match(
+      /^fifo +unbounded +[\de.]+ ± [\de.]+ +[\de.]+ ± [\de.]+ +[\d.]+ ± [\d.]+ %$/m,
+    );
+    expect(ran.stdout).to.match(/^exact +unbounded +1\.0000 ± 0\.0000 +1\.0000 ± 0\.0000$/m);
+    for (const line of ran.stdout.split('\n')) expect(line.length, line).to.be.at.most(80);
+    expect(ran.stdout).to.match(/^pifo-watermark /m);
     const single = await model('sweep', '--messages', '500', '--seeds', '1', '--entries', '2');
     expect(single.stdout).to.contain('no comparison without confidence intervals');
   });
