@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { STRATEGIES } from './catalogue.js';
 import { meanInterval, pairedRatio, type Interval } from './confidence.js';
 import type { ModelResult } from './run.js';
 
@@ -95,28 +96,72 @@ function highest(intervals: readonly (Interval | undefined)[]): Interval | undef
   return worst;
 }
 
-/** p99 slowdown of one tenth of the messages by size; half is 0 where there is one seed only. */
-export interface SizeSlowdown {
+/** What a curve of a plot belongs to. */
+export interface CurveName {
   readonly workload: string;
   readonly load: number;
   readonly strategy: string;
   readonly entries: number | null;
   readonly levels: number;
+}
+
+/** p99 slowdown of one tenth of the messages by size; half is 0 where there is one seed only. */
+export interface SizeSlowdown extends CurveName {
   readonly upToBytes: number;
   readonly p99: Interval;
+}
+
+/** Share of the time in which a sorted slot is in use, 1 the first; half is 0 where there is one seed only. */
+export interface SlotShare extends CurveName {
+  readonly slot: number;
+  readonly share: Interval;
 }
 
 /** p99 slowdown by size of each group of results; classes too small for a p99 are left out. */
 export function slowdownBySize(results: readonly Comparable[]): SizeSlowdown[] {
   return [...grouped(results).values()].flatMap((rows) => {
-    const { workload, load, strategy, entries, levels } = rows[0]!.settings;
+    const name = curveName(rows);
     return rows[0]!.deciles.flatMap(({ upToBytes }, i) => {
       const values = rows.map((row) => row.deciles[i]?.p99).filter((value) => typeof value === 'number');
       if (values.length < rows.length) return [];
-      const p99 = meanInterval(values) ?? { mean: values[0]!, half: 0, seeds: 1 };
-      return [{ workload, load, strategy, entries, levels, upToBytes, p99 }];
+      return [{ ...name, upToBytes, p99: intervalOrPoint(values) }];
     });
   });
+}
+
+/** How often each sorted slot is in use, over the seeds of each group of results; slots never used are left out. */
+export function slotShares(results: readonly Comparable[]): SlotShare[] {
+  return [...grouped(results).values()].flatMap((rows) => {
+    const slots = Math.max(...rows.map((row) => row.slotOccupancy.length));
+    return Array.from({ length: slots }, (_, i) => ({
+      ...curveName(rows),
+      slot: i + 1,
+      share: intervalOrPoint(rows.map((row) => row.slotOccupancy[i] ?? 0)),
+    })).filter(({ share }) => share.mean > 0);
+  });
+}
+
+function curveName(rows: readonly Comparable[]): CurveName {
+  const { workload, load, strategy, entries, levels } = rows[0]!.settings;
+  return { workload, load, strategy, entries, levels };
+}
+
+function intervalOrPoint(values: readonly number[]): Interval {
+  return meanInterval(values) ?? { mean: values[0]!, half: 0, seeds: 1 };
+}
+
+/** Results in an order that does not depend on which was finished first: as the catalogue has the strategies. */
+export function inOrder<T extends Comparable>(results: readonly T[]): T[] {
+  const place = new Map(STRATEGIES.map(({ name }, i) => [name, i]));
+  return [...results].sort(
+    ({ settings: a }, { settings: b }) =>
+      a.workload.localeCompare(b.workload) ||
+      a.load - b.load ||
+      place.get(a.strategy)! - place.get(b.strategy)! ||
+      (a.entries ?? Infinity) - (b.entries ?? Infinity) ||
+      a.levels - b.levels ||
+      a.seed - b.seed,
+  );
 }
 
 /** Fewest entries that stay within a limit. */

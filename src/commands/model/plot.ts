@@ -7,7 +7,7 @@ import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags } from '../../base/flags.js';
 import { showPath } from '../../base/output-folder.js';
 import { ContentError, UsageError } from '../../errors/errors.js';
-import { slowdownBySize, type Comparable } from '../../model/compare.js';
+import { inOrder, slotShares, slowdownBySize, type Comparable } from '../../model/compare.js';
 import type { ModelResult } from '../../model/run.js';
 import { parseEntries, parseStrategies, splitList } from '../../sweep/model-flags.js';
 import { asCommandErrors } from '../../sweep/failures.js';
@@ -89,7 +89,7 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
       draw.slowdownPlot(slowdownBySize(shown)),
       draw.ratioPlot(comparisons),
       draw.inversionPlot(comparisons),
-      draw.occupancyPlot(shown),
+      draw.occupancyPlot(slotShares(shown)),
       draw.drainPlot(runs),
     ];
     return list.filter((plot) => plot !== undefined);
@@ -100,7 +100,7 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
     const entries = this.flags.entries === undefined ? undefined : parseEntries(this.flags.entries);
     const workloads =
       this.flags.workload === undefined ? undefined : splitList(this.flags.workload, '--workload');
-    return results.filter(
+    return inOrder(results).filter(
       ({ settings }) =>
         (strategies === undefined || strategies.includes(settings.strategy)) &&
         (entries === undefined || settings.entries === null || entries.includes(settings.entries)) &&
