@@ -2,6 +2,7 @@
 import type { Comparison, EntriesNeeded } from '../model/compare.js';
 import type { Interval } from '../model/confidence.js';
 import type { ModelResult } from '../model/run.js';
+import { strategyEntry, type ModelSettings } from '../model/settings.js';
 import { formatCount, formatFigure, NO_FIGURE } from './numbers.js';
 import { formatTable, textWidth } from './table.js';
 import type { TextShape } from './text-shape.js';
@@ -22,17 +23,45 @@ export function formatEntries(entries: number | null): string {
   return entries === null ? 'unbounded' : String(entries);
 }
 
+const hasLevels = (strategy: string): boolean => strategy === 'strict' || strategy === 'sp-pifo';
+
+/** What operations cost and what messages wait for. */
+function conditions(s: ModelSettings): [string, string][] {
+  const { uses } = strategyEntry(s.strategy);
+  const refill = uses.includes('refill') ? `, refill ${s.refillCycles}` : '';
+  const waits = [
+    ...(s.windowUnits > 0
+      ? [
+          `a grant each ${formatCount(s.windowUnits * s.unitBytes)} bytes, ${formatCount(s.grantDelayCycles)} cycles`,
+        ]
+      : []),
+    ...(s.dataDelayCycles > 0 ? [`data, ${formatCount(s.dataDelayCycles)} cycles`] : []),
+  ];
+  return [
+    ['operations', `insert ${s.insertCycles}, pop ${s.popCycles}${refill} cycles`],
+    ...(waits.length > 0 ? [['waiting', waits.join('; ')] as [string, string]] : []),
+  ];
+}
+
+/** How much of the time each of the first sorted slots was in use, head first. */
+function slotsInUse({ settings, slotOccupancy }: ModelResult): [string, string][] {
+  if (!strategyEntry(settings.strategy).uses.includes('entries') || slotOccupancy.length === 0) return [];
+  const shown = slotOccupancy.slice(0, 8).map((share) => `${formatFigure(100 * share, 1)} %`);
+  return [['slots in use', [...shown, ...(slotOccupancy.length > 8 ? ['...'] : [])].join(' ')]];
+}
+
 /** One run: what it was, its figures, and slowdown by size. */
 export function formatModelResult(result: ModelResult, shape: TextShape): string {
   const { settings: s } = result;
   const percent = (share: number): string => `${(100 * share).toFixed(3)} %`;
   const facts: [string, string][] = [
     ['strategy', s.strategy],
-    ['entries', formatEntries(s.entries)],
+    hasLevels(s.strategy) ? ['levels', String(s.levels)] : ['entries', formatEntries(s.entries)],
     [
       'workload',
       s.workload === 'arrivals' ? 'from a file' : `${s.workload} at load ${s.load}, seed ${s.seed}`,
     ],
+    ...conditions(s),
     ['completions', `${formatCount(result.completions)} (after ${formatCount(s.warmup)} of warm-up)`],
     ['packets', formatCount(result.packets)],
     ['cycles', `${formatCount(result.cycles)} of 64 bytes (${CYCLE_NS} ns at 100 Gbit/s)`],
@@ -47,6 +76,7 @@ export function formatModelResult(result: ModelResult, shape: TextShape): string
       `mean ${formatFigure(result.violationRatio, 3)}, worst ${formatFigure(result.worstViolation, 1)}`,
     ],
     ['underflow', `${formatCount(result.underflowCycles)} cycles idle while work waited`],
+    ...slotsInUse(result),
     ['high / low water', `${formatCount(result.highWater)} / ${formatCount(result.lowWater)}`],
     ['entries moved', formatCount(result.moves)],
     ['largest queue', formatCount(result.maxSize)],
@@ -103,7 +133,7 @@ function formatGroup(group: readonly Comparison[], shape: TextShape): string {
       : `${formatInterval({ ...share, mean: 100 * share.mean, half: 100 * share.half }, shape)} %`;
   const names = (c: Comparison): string[] => [
     c.strategy,
-    c.strategy === 'strict' || c.strategy === 'sp-pifo' ? `${c.levels} levels` : formatEntries(c.entries),
+    hasLevels(c.strategy) ? `${c.levels} levels` : formatEntries(c.entries),
   ];
   const figures = (c: Comparison): string[] => [
     formatInterval(c.meanSlowdown, shape),

@@ -23,6 +23,13 @@ export const MODEL_FAILURES: Failure[] = [
     says: /^load 0 is outside the allowed range: above 0 and below 1/,
   },
   {
+    name: 'model: load below 0',
+    argv: [...run, '--load', '-0.5'],
+    exitCode: 2,
+    code: 'model_setting',
+    says: /^load -0\.5 is outside the allowed range: above 0 and below 1/,
+  },
+  {
     name: 'model: load that is no number',
     argv: [...run, '--load', 'high'],
     exitCode: 2,
@@ -88,6 +95,21 @@ export const MODEL_FAILURES: Failure[] = [
     exitCode: 1,
     code: 'arrivals',
     says: /^arrivals line 3: cycle 4 is below the one before \(5\)/,
+  },
+  {
+    name: 'model: arrivals and a load',
+    argv: ['model', 'run', '--arrivals', 'a.csv', '--load', '0.5', '--seed', '3'],
+    files: { 'a.csv': '1,1\n' },
+    exitCode: 2,
+    code: 'usage',
+    says: /^--arrivals brings its own messages, so --load and --seed would change nothing: leave them out/,
+  },
+  {
+    name: "model: the original's accounting and another",
+    argv: [...run, '--original-accounting', '--insert-cycles', '5'],
+    exitCode: 2,
+    code: 'usage',
+    says: /^--original-accounting has its own costs and no warm-up, so --insert-cycles would change nothing/,
   },
   {
     name: 'model: arrivals of nothing',

@@ -53,6 +53,20 @@ describe('model', function () {
     expect(result.settings.entries).to.equal(4);
   });
 
+  it('run says what decides the outcome: levels, and what operations cost', async () => {
+    const argv = ['run', '--messages', '500', '--workload', 'w2'];
+    const strict = (await model(...argv, '--strategy', 'strict', '--levels', '16')).stdout;
+    expect(strict)
+      .to.match(/^levels +16$/m)
+      .and.to.not.contain('entries  ');
+    const free = (await model(...argv, '--strategy', 'sifter', '--entries', '2')).stdout;
+    expect(free).to.match(/^operations +insert 0, pop 0, refill 4 cycles$/m);
+    expect(free).to.match(/^slots in use +\d+(\.\d+)? % \d+(\.\d+)? %$/m);
+    const slow = await model(...argv, '--insert-cycles', '2', '--pop-cycles', '1', '--grant-window', '6400');
+    expect(slow.stdout).to.match(/^operations +insert 2, pop 1 cycles$/m);
+    expect(slow.stdout).to.match(/^waiting +a grant each 6,400 bytes, 0 cycles$/m);
+  });
+
   it("run replays arrivals with the original's accounting", async () => {
     writeFileSync(join(folder.path, 'a.csv'), 'cycle,length\n10,30\n10,1\n12,2\n');
     const argv = ['run', '--arrivals', 'a.csv', '--json'];
@@ -60,6 +74,15 @@ describe('model', function () {
       (await model(...argv, '--original-accounting')).stdout,
     );
     expect(original).to.include({ packets: 4, endCycle: 38, meanCompletionCycles: (28 + 24 + 24) / 3 });
+    // The clock stops when the last packet starts: the link never seems to do more than it can.
+    const used = parse<{ utilization: number }>((await model(...argv, '--original-accounting')).stdout);
+    expect(used.utilization).to.be.closeTo(27 / 28, 1e-12);
+    const first = parse<{ completions: number; settings: object }>(
+      (await model(...argv, '--messages', '2')).stdout,
+    );
+    expect(first.completions).to.equal(2);
+    const all = await model('run', '--arrivals', 'a.csv');
+    expect(all.stderr).to.contain('exact on a.csv');
     const now = parse<{ meanCompletionCycles: number }>((await model(...argv)).stdout);
     expect(now.meanCompletionCycles).to.equal((33 + 1 + 25) / 3);
   });

@@ -18,9 +18,7 @@ describe('report: plots of the model', function () {
   this.timeout(60_000);
   const rows = [1, 2, 3].flatMap((seed) => [
     run('exact', null, seed),
-    ...['pifo-naive', 'pifo-watermark', 'sifter'].flatMap((name) =>
-      [2, 4, 8].map((n) => run(name, n, seed)),
-    ),
+    ...['pifo-naive', 'pifo-watermark', 'sifter'].flatMap((name) => [2, 4, 8].map((n) => run(name, n, seed))),
   ]);
 
   it('is the same whichever point was finished first', async () => {
