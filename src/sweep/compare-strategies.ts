@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs points, keeps them in a file as they come, and hands back the comparison: what `model sweep`, and `model run`
 // over several seeds, have in common.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../base/base-command.js';
 import type { OutputFolder } from '../base/output-folder.js';
@@ -58,6 +59,7 @@ export async function runPoints(
   const folder = parts.folder();
   const file = join(folder.path, POINTS_FILE);
   const keys = new Set(points.map(pointKey));
+  if (options.resume !== true) rmSync(file, { force: true }); // an old sweep's points, with --force
   const before = options.resume === true ? await asCommandErrors(() => readRows(file, { repair: true })) : [];
   const rows: SweepRow[] = before.filter((row) => keys.has(pointKey(row.settings)));
   const done = keysOf(rows);
@@ -86,14 +88,16 @@ export async function runPoints(
   return outcome(parts.shape, rows, {
     file: `${folder.shown}/${POINTS_FILE}`,
     finished,
-    skipped: before.length,
+    skipped: done.size,
+    total: points.length,
+    resumes: options.resume !== undefined,
   });
 }
 
 function outcome(
   shape: TextShape,
   rows: readonly SweepRow[],
-  about: { file: string; finished: boolean; skipped: number },
+  about: { file: string; finished: boolean; skipped: number; total: number; resumes: boolean },
 ): Outcome {
   const { comparisons, needed } = summarizeRows(rows);
   const compared = comparisons.filter((c) => c.seeds > 1);
@@ -112,7 +116,8 @@ function outcome(
           'Queue model (simulated), 95 % confidence intervals over seeds\n',
           formatComparisons(compared, shape),
         );
-      } else parts.push('One seed a point: no comparison without confidence intervals; add --seeds 5.\n');
+      } else if (about.finished)
+        parts.push('One seed a point: no comparison without confidence intervals; add --seeds 5.\n');
       if (needed.length > 0) {
         parts.push(
           'Fewest entries of those tried from which on the p99 slowdown stays within so much of\nexact SRPT (upper end of the interval): of all messages, of each tenth of them by size\n',
@@ -120,7 +125,11 @@ function outcome(
         );
       }
       const resumed = about.skipped > 0 ? `, ${about.skipped} of them from before` : '';
-      parts.push(`${rows.length} points${resumed}: ${about.file}\n`);
+      if (about.finished) parts.push(`${rows.length} points${resumed}: ${about.file}\n`);
+      else {
+        const next = about.resumes ? '; the same command with --resume and its --out goes on' : '';
+        parts.push(`Interrupted: ${rows.length} of ${about.total} points${resumed}: ${about.file}${next}\n`);
+      }
       return parts.join('\n');
     },
   };

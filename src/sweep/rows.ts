@@ -24,7 +24,8 @@ export class SweepFileError extends Error {
 
 /**
  * Reads the rows of a sweep's file; none when there is no such file. A last line that was cut off (the run was killed
- * while it wrote) is left out, and with `repair` cut away. Throws SweepFileError for any other line that is no row.
+ * while it wrote) is left out, and with `repair` cut away; a point that is there twice counts once, or its seed would
+ * pass for two. Throws SweepFileError for any other line that is no row.
  */
 export function readRows(path: string, options: { repair?: boolean } = {}): SweepRow[] {
   let text: string;
@@ -36,11 +37,16 @@ export function readRows(path: string, options: { repair?: boolean } = {}): Swee
   }
   const end = text.lastIndexOf('\n') + 1;
   if (options.repair === true && end < text.length) truncateSync(path, Buffer.byteLength(text.slice(0, end)));
-  return text
+  const rows = new Map<string, SweepRow>();
+  text
     .slice(0, end)
     .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => parseRow(line, i + 1));
+    .forEach((line, i) => {
+      if (line.trim() === '') return;
+      const row = parseRow(line, i + 1);
+      rows.set(pointKey(row.settings), row);
+    });
+  return [...rows.values()];
 }
 
 /** Appends a row as one line. */

@@ -129,6 +129,22 @@ describe('model', function () {
     for (const line of after.trimEnd().split('\n')) expect(JSON.parse(line)).to.have.property('slowdown');
   });
 
+  it('sweep --force begins anew, and a point that is in a file twice is one seed', async () => {
+    const argv = ['sweep', '--entries', '2', '--messages', '3000', '--seeds', '2', '--out', 's'];
+    expect((await model(...argv)).exitCode).to.equal(0);
+    const file = join(folder.path, 's', 'points.jsonl');
+    const before = readFileSync(file, 'utf8').trimEnd().split('\n').sort();
+    expect((await model(...argv, '--force')).exitCode).to.equal(0);
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n').sort()).to.deep.equal(before);
+    const draw = async (out: string): Promise<string> => {
+      expect((await model('plot', 's', '--out', out)).exitCode).to.equal(0);
+      return readFileSync(join(folder.path, out, 'slowdown.svg'), 'utf8');
+    };
+    const once = await draw('one');
+    writeFileSync(file, [...before, ...before, ''].join('\n'));
+    expect(await draw('two')).to.equal(once);
+  });
+
   it('Ctrl-C keeps the finished points', async () => {
     const argv = [
       'model',
@@ -161,7 +177,8 @@ describe('model', function () {
     expect(ran.exitCode).to.equal(130);
     const rows = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(rows.length).to.be.within(1, 1299);
-    expect(ran.stdout).to.contain(`${rows.length} points`);
+    expect(ran.stdout).to.contain(`${rows.length} of 1300 points`).and.to.contain('--resume');
+    expect(ran.stdout).to.not.contain('add --seeds');
   });
 
   it('plot draws a sweep and a run', async () => {
