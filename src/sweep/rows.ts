@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
+import { STRATEGIES } from '../model/catalogue.js';
 import type { ModelResult } from '../model/run.js';
 import { pointKey } from './points.js';
 
@@ -67,13 +68,21 @@ function parseRow(line: string, number: number): SweepRow {
     throw new SweepFileError(`line ${number} is not JSON`);
   }
   const candidate = row as Partial<SweepRow> | null;
-  if (
-    candidate?.kind !== 'model-point' ||
-    candidate.schemaVersion !== 1 ||
-    typeof candidate.settings !== 'object' ||
-    typeof candidate.slowdown !== 'object'
-  ) {
+  if (candidate?.kind !== 'model-point' || candidate.schemaVersion !== 1 || !isResult(candidate)) {
     throw new SweepFileError(`line ${number} is not a point of a model sweep (version 1)`);
   }
   return candidate as SweepRow;
+}
+
+/** True when a value read from a file has what comparisons and plots take from a result. */
+export function isResult(value: unknown): boolean {
+  const result = value as Partial<ModelResult> | null | undefined;
+  return (
+    typeof result?.settings === 'object' &&
+    STRATEGIES.some(({ name }) => name === result.settings?.strategy) &&
+    typeof result.settings.workload === 'string' &&
+    typeof result.slowdown === 'object' &&
+    Array.isArray(result.deciles) &&
+    Array.isArray(result.slotOccupancy)
+  );
 }

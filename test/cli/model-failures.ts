@@ -148,4 +148,26 @@ export const MODEL_FAILURES: Failure[] = [
     code: 'sweep_file',
     says: /^line 1 is not a point of a model sweep/,
   },
+  ...[
+    '{"kind":"model-point","schemaVersion":1,"settings":null,"slowdown":null}',
+    '{"kind":"model-point","schemaVersion":1,"settings":{"strategy":"exact"},"slowdown":{}}',
+    '{"kind":"model-point","schemaVersion":1,"settings":{"strategy":"best"},"slowdown":{},"deciles":[]}',
+  ].map((line) => ({
+    name: `model: plot of ${line.slice(38)}`,
+    argv: ['model', 'plot', 'x.jsonl'],
+    files: { 'x.jsonl': `${line}\n` },
+    exitCode: 1,
+    code: 'sweep_file',
+    says: /^line 1 is not a point of a model sweep/,
+  })),
+  ...['null', '{"kind":"model","tests":[{}]}', '{"kind":"model","tests":[null]}', '{"kind":"perf"}'].map(
+    (text) => ({
+      name: `model: plot of a document ${text}`,
+      argv: ['model', 'plot', 'x.json'],
+      files: { 'x.json': text },
+      exitCode: 1,
+      code: 'content',
+      says: /^\.\/x\.json is not a result of homa-nic model$/,
+    }),
+  ),
 ];

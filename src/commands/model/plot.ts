@@ -109,23 +109,24 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
   }
 
   private async load(path: string): Promise<{ rows: Comparable[]; runs: ModelResult[] }> {
-    const { readRows } = await import('../../sweep/rows.js');
+    const { isResult, readRows } = await import('../../sweep/rows.js');
     const file = await this.locate(path);
     if (file.endsWith('.jsonl')) {
       const rows = await asCommandErrors(() => readRows(file));
       if (rows.length === 0) throw new ContentError(`${showPath(file)} holds no point`);
       return { rows, runs: [] };
     }
-    let document: { kind?: unknown; tests?: { details?: unknown }[] };
+    let document: { kind?: unknown; tests?: ({ details?: unknown } | null)[] } | null;
     try {
       document = JSON.parse(await readFile(file, 'utf8')) as typeof document;
     } catch {
       throw new ContentError(`${showPath(file)} is not JSON`);
     }
-    if (document.kind !== 'model' || !Array.isArray(document.tests)) {
+    const details = Array.isArray(document?.tests) ? document.tests.map((test) => test?.details) : [];
+    if (document?.kind !== 'model' || details.length === 0 || !details.every(isResult)) {
       throw new ContentError(`${showPath(file)} is not a result of homa-nic model`);
     }
-    const runs = document.tests.map((test) => test.details as ModelResult);
+    const runs = details as ModelResult[];
     return { rows: runs, runs };
   }
 
