@@ -150,6 +150,36 @@ function intervalOrPoint(values: readonly number[]): Interval {
   return meanInterval(values) ?? { mean: values[0]!, half: 0, seeds: 1 };
 }
 
+/**
+ * The results that may stand beside each other: where a workload and load have several curves, those of one seed, which
+ * have no interval, are left out.
+ */
+export function comparable<T extends Comparable>(results: readonly T[]): T[] {
+  const curves = new Map<string, Set<string>>(); // by workload and load
+  const seeds = new Map<string, number>(); // by curve
+  const panelOf = ({ settings: s }: Comparable): string => JSON.stringify([s.workload, s.load]);
+  for (const row of results) {
+    const panel = panelOf(row);
+    curves.set(panel, (curves.get(panel) ?? new Set()).add(groupOf(row)));
+    seeds.set(groupOf(row), (seeds.get(groupOf(row)) ?? 0) + 1);
+  }
+  return results.filter((row) => curves.get(panelOf(row))!.size === 1 || seeds.get(groupOf(row))! > 1);
+}
+
+/** Names of settings in which results differ although plots give them the same name: more than one sweep in one file. */
+export function mixedSettings(results: readonly Comparable[]): string[] {
+  const first = new Map<string, Record<string, unknown>>();
+  const mixed = new Set<string>();
+  for (const row of results) {
+    const name = JSON.stringify(curveName([row]));
+    const settings = { ...row.settings, seed: 0 } as Record<string, unknown>;
+    const other = first.get(name) ?? settings;
+    first.set(name, other);
+    for (const key of Object.keys(settings)) if (settings[key] !== other[key]) mixed.add(key);
+  }
+  return [...mixed];
+}
+
 /** Results in an order that does not depend on which was finished first: as the catalogue has the strategies. */
 export function inOrder<T extends Comparable>(results: readonly T[]): T[] {
   const place = new Map(STRATEGIES.map(({ name }, i) => [name, i]));

@@ -145,6 +145,40 @@ describe('model', function () {
     expect(await draw('two')).to.equal(once);
   });
 
+  it('plot compares only with intervals, and only points of one sweep', async () => {
+    const argv = ['sweep', '--entries', '2,4', '--messages', '3000', '--out', 's'];
+    expect((await model(...argv, '--seeds', '1')).exitCode).to.equal(0);
+    const refused = await model('plot', 's', '--out', 'p');
+    expect(refused.exitCode).to.equal(2);
+    expect(refused.stderr).to.contain('at least two seeds');
+    const one = ['plot', 's', '--strategy', 'sifter', '--entries', '4', '--out', 'one'];
+    expect((await model(...one)).exitCode).to.equal(0);
+    // One more seed of exact SRPT and sifter with 2 entries, as when Ctrl-C came: 4 entries are left out.
+    const other = ['--entries', '2', '--seed', '2', '--seeds', '1', '--resume'];
+    expect((await model(...argv.slice(0, 1), ...argv.slice(3), ...other)).exitCode).to.equal(0);
+    const some = await model('plot', 's', '--out', 'some');
+    expect(some.stderr).to.contain('1 points left out');
+    expect(readFileSync(join(folder.path, 'some', 'slowdown.svg'), 'utf8')).to.contain('sifter, 2');
+    const longer = [
+      'sweep',
+      '--entries',
+      '2',
+      '--messages',
+      '4000',
+      '--seeds',
+      '2',
+      '--out',
+      's',
+      '--resume',
+    ];
+    expect((await model(...longer)).exitCode).to.equal(0);
+    const mixed = await model('plot', 's', '--out', 'mixed');
+    expect(mixed.exitCode).to.equal(1);
+    expect(mixed.stderr).to.contain(
+      './s holds more than one sweep: points of one name differ in messages, warmup',
+    );
+  });
+
   it('Ctrl-C keeps the finished points', async () => {
     const argv = [
       'model',

@@ -124,6 +124,9 @@ describe('model: parts', () => {
   it('reads arrivals, and names the line that is wrong', () => {
     const list = parseArrivals('cycle,length\n# a comment\n\n0,1\n7 , 24\r\n7,3');
     expect([...list.cycles]).to.deep.equal([0, 7, 7]);
+    const saved = parseArrivals('\ufeff# from a spreadsheet\r\ncycle,length\r\n3,2\r\n');
+    expect([...saved.cycles, ...saved.units]).to.deep.equal([3, 2]);
+    expect(() => parseArrivals('1,2\ncycle,length\n')).to.throw(/line 2: expected/);
     expect([...list.units]).to.deep.equal([1, 24, 3]);
     fc.assert(
       fc.property(
