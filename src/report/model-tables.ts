@@ -50,6 +50,11 @@ function slotsInUse({ settings, slotOccupancy }: ModelResult): [string, string][
   return [['slots in use', [...shown, ...(slotOccupancy.length > 8 ? ['...'] : [])].join(' ')]];
 }
 
+/** That figures are simulated, and how they are counted. */
+export function simulatedAs(settings: ModelSettings): string {
+  return `simulated${settings.originalAccounting ? ", the original simulator's accounting" : ''}`;
+}
+
 /** One run: what it was, its figures, and slowdown by size. */
 export function formatModelResult(result: ModelResult, shape: TextShape): string {
   const { settings: s } = result;
@@ -81,8 +86,7 @@ export function formatModelResult(result: ModelResult, shape: TextShape): string
     ['entries moved', formatCount(result.moves)],
     ['largest queue', formatCount(result.maxSize)],
   ];
-  const accounting = s.originalAccounting ? ", the original simulator's accounting" : '';
-  const head = `Queue model (simulated${accounting})\n\n`;
+  const head = `Queue model (${simulatedAs(s)})\n\n`;
   const body = facts.map(([name, value]) => `${name.padEnd(18)}${value}`).join('\n');
   const rows = result.deciles
     .filter((decile) => decile.count > 0)

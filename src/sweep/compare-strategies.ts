@@ -8,7 +8,7 @@ import type { OutputFolder } from '../base/output-folder.js';
 import type { Progress } from '../base/progress.js';
 import { InterruptedError } from '../errors/errors.js';
 import type { ModelSettings } from '../model/settings.js';
-import { formatComparisons, formatEntriesNeeded } from '../report/model-tables.js';
+import { formatComparisons, formatEntriesNeeded, simulatedAs } from '../report/model-tables.js';
 import type { TextShape } from '../report/text-shape.js';
 import { asCommandErrors } from './failures.js';
 import { loadDistribution } from './point-source.js';
@@ -111,9 +111,10 @@ function outcome(
     },
     render: () => {
       const parts: string[] = [];
+      const kind = simulatedAs(rows[0]!.settings);
       if (compared.length > 0) {
         parts.push(
-          'Queue model (simulated), 95 % confidence intervals over seeds\n',
+          `Queue model (${kind}), 95 % confidence intervals over seeds\n`,
           formatComparisons(compared, shape),
         );
       } else if (about.finished)

@@ -108,6 +108,8 @@ describe('model', function () {
     expect(ran.stdout).to.match(/^exact +unbounded +1\.0000 ± 0\.0000 +1\.0000 ± 0\.0000$/m);
     for (const line of ran.stdout.split('\n')) expect(line.length, line).to.be.at.most(80);
     expect(ran.stdout).to.match(/^pifo-watermark /m);
+    const original = await model('run', '--messages', '500', '--seeds', '2', '--original-accounting');
+    expect(original.stdout).to.contain("Queue model (simulated, the original simulator's accounting), 95 %");
     const single = await model('sweep', '--messages', '500', '--seeds', '1', '--entries', '2');
     expect(single.stdout).to.contain('no comparison without confidence intervals');
   });
