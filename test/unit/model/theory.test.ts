@@ -104,20 +104,20 @@ const SRPT_CASES: [name: string, load: number, messages: number][] = [
 ];
 
 const FIFO_CASES: [name: string, load: number, messages: number, when?: 'long'][] = [
-  ['exponential', 0.5, 60_000],
-  ['exponential', 0.8, 100_000],
+  ['exponential', 0.5, 20_000],
+  ['exponential', 0.8, 40_000],
   ['exponential', 0.9, 100_000],
-  ['uniform', 0.5, 60_000],
-  ['uniform', 0.8, 60_000],
-  ['uniform', 0.9, 100_000],
+  ['uniform', 0.5, 20_000],
+  ['uniform', 0.8, 30_000],
+  ['uniform', 0.9, 80_000],
   ['w2', 0.5, 2_000_000, 'long'],
   ['w2', 0.8, 8_000_000, 'long'],
   ['w2', 0.9, 10_000_000, 'long'],
-  ['w3', 0.5, 450_000],
+  ['w3', 0.5, 450_000, 'long'],
   ['w3', 0.8, 2_000_000, 'long'],
   ['w3', 0.9, 8_000_000, 'long'],
-  ['w4', 0.5, 150_000],
-  ['w4', 0.8, 250_000],
+  ['w4', 0.5, 60_000],
+  ['w4', 0.8, 220_000],
   ['w4', 0.9, 700_000, 'long'],
 ];
 
