@@ -23,7 +23,9 @@ const replacements = {
   name: 'replacements',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\.\/(help|handle)$/ }, ({ importer, path }) => {
-      const unused = UNUSED.some(([file, wanted]) => path === wanted && importer.endsWith(`/@oclif/core/lib${file}`));
+      const unused = UNUSED.some(
+        ([file, wanted]) => path === wanted && importer.endsWith(`/@oclif/core/lib${file}`),
+      );
       return unused ? { path, namespace: 'unused' } : undefined;
     });
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: '' }));
@@ -41,7 +43,8 @@ const entryPoints = {
   'sweep-worker': 'dist/sweep/sweep-worker.js',
 };
 for (const file of readdirSync('dist/commands', { recursive: true })) {
-  if (file.endsWith('.js')) entryPoints[`commands.${file.slice(0, -3).replaceAll('/', '.')}`] = `dist/commands/${file}`;
+  if (file.endsWith('.js'))
+    entryPoints[`commands.${file.slice(0, -3).replaceAll('/', '.')}`] = `dist/commands/${file}`;
 }
 
 const { outputFiles } = await build({
@@ -73,7 +76,9 @@ for (const { path, text } of outputFiles) {
     minifySyntax: true,
     minifyWhitespace: true,
     define: { 'import.meta.url': '__url' },
-    banner: ours.includes('import.meta.url') ? 'const __url = require("node:url").pathToFileURL(__filename).href;' : '',
+    banner: ours.includes('import.meta.url')
+      ? 'const __url = require("node:url").pathToFileURL(__filename).href;'
+      : '',
   });
   writeFileSync(`${OUT}/${basename(path, '.js')}.cjs`, code);
 }

@@ -149,7 +149,8 @@ export class TraceReader {
     // Nothing below can run over a newline unseen: every byte up to the tail is compared with what it must be.
     if (i === digitsAt || i - digitsAt > MOST_DIGITS) return this.readOtherLine(b, start);
     const decimals = threeDecimals(b, i);
-    if (decimals < 0 || b[i + 7] !== SPACE || b[i + 8] !== OPEN || b[i + 9] !== PLUS) return this.readOtherLine(b, start);
+    if (decimals < 0 || b[i + 7] !== SPACE || b[i + 8] !== OPEN || b[i + 9] !== PLUS)
+      return this.readOtherLine(b, start);
     i += 10;
     c = b[i]!;
     while (c === SPACE) c = b[++i]!;
@@ -169,7 +170,8 @@ export class TraceReader {
     if (deltaDecimals < 0 || b[i + 7] !== CLOSE || b[i + 8] !== SPACE) return this.readOtherLine(b, start);
     const tailAt = i + 9;
     let id = table.next[this.previousTail]!;
-    let newlineAt = table.size === 0 ? -1 : endOfKnownTail(b, tailAt, table.bytes, table.first[id]!, table.last[id]!);
+    let newlineAt =
+      table.size === 0 ? -1 : endOfKnownTail(b, tailAt, table.bytes, table.first[id]!, table.last[id]!);
     let starts = table.starts[id]!;
     if (newlineAt === -1) {
       newlineAt = b.indexOf(NEWLINE, tailAt);
@@ -204,7 +206,10 @@ export class TraceReader {
       hash = Math.imul(hash ^ b[i]!, HASH_FACTOR);
       maskable |= MASKABLE[b[i]!]!;
     }
-    if (newlineAt - start > LONGEST_LINE_BYTES || (maskable !== 0 && tails.looksLikeTimes(b, tailAt, newlineAt))) {
+    if (
+      newlineAt - start > LONGEST_LINE_BYTES ||
+      (maskable !== 0 && tails.looksLikeTimes(b, tailAt, newlineAt))
+    ) {
       this.readOtherLine(b, start);
       return -1;
     }
