@@ -39,7 +39,6 @@ const replacements = {
 // All files lie side by side, two folders below package.json like dist/<folder>/<file>.js: paths relative to a file hold.
 const entryPoints = {
   main: 'dist/base/main.js',
-  'chosen-command': 'dist/base/chosen-command.js',
   'sweep-worker': 'dist/sweep/sweep-worker.js',
 };
 for (const file of readdirSync('dist/commands', { recursive: true })) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Config as OclifConfig } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import { EXIT, UsageError } from '../errors/errors.js';
 import { classify } from './classify.js';
 import { formatEnvelope, formatError, makeEnvelope } from './envelope.js';
@@ -43,8 +43,12 @@ async function dispatch(argv: readonly string[], root: string): Promise<void> {
     await command.run(argv.slice(own.words.length), makeRunConfig(root));
     return;
   }
+  if (own) {
+    const { helpConfig } = await import('./help-config.js');
+    return showHelp(await helpConfig(own, root), asked);
+  }
   const { loadConfig } = await import('./load-config.js');
-  const config = await loadConfig(own, root);
+  const config = await loadConfig(root);
   if (isHelp || argv.every((word) => word === '--json')) return showHelp(config, asked);
   let length = names.length;
   while (length > 0 && !config.findCommand(names.slice(0, length).join(':'))) length--;
@@ -59,7 +63,7 @@ async function dispatch(argv: readonly string[], root: string): Promise<void> {
   throw unknownCommand(id, config);
 }
 
-async function showHelp(config: OclifConfig, argv: readonly string[]): Promise<void> {
+async function showHelp(config: Interfaces.Config, argv: readonly string[]): Promise<void> {
   const { default: Help } = await import('./help.js');
   await new Help(config).showHelp([...argv]);
 }
