@@ -12,7 +12,8 @@ export async function helpConfig(own: OwnCommand, root: string): Promise<Interfa
   const command = await loadOwnCommand(own);
   const named = <T>(table: Record<string, T>): Record<string, T & { name: string }> =>
     Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, { ...entry, name }]));
-  const { summary, description, examples, usage, strict, aliases, hidden } = command as unknown as Command.Class;
+  const { summary, description, examples, usage, strict, aliases, hidden } =
+    command as unknown as Command.Class;
   const shown = {
     ...{ id: command.id, summary, description, examples, usage, strict, aliases, hidden },
     flags: named({ ...globalFlags, ...command.flags }),
