@@ -6,7 +6,7 @@ import { UsageError } from '../errors/errors.js';
 import { systemErrorWords } from './classify.js';
 import { showPath } from './output-folder.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** Between two looks at the event loop; Ctrl-C is seen this often. */
 const TURN_MS = 10;
 
