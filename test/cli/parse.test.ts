@@ -35,6 +35,14 @@ describe('parse', () => {
     }
   };
 
+  const made: (() => void)[] = [];
+  after(() => made.forEach((remove) => remove()));
+  const folderWithTrace = (): string => {
+    const { path, remove } = makeFolder({ 'echo.tt': echoTrace() });
+    made.push(remove);
+    return path;
+  };
+
   it('shows latency first, then events, and what the run says of itself', () =>
     inFolder({ 'echo.tt': echoTrace(), 'result.json': RUN }, async (cwd) => {
       const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
@@ -128,6 +136,30 @@ describe('parse', () => {
     expect(JSON.parse(dash.stdout).result.files).to.deep.equal(['stdin']);
     const redirected = await runShell(`$HOMA_NIC parse --format ttsum-homa < ${CHECK}`);
     expect(redirected.stdout).to.equal(plain.stdout);
+  });
+
+  it('waits for a writer that is slow to begin, or pauses', async () => {
+    const expected = readFileSync('test/fixtures/traces/worked-check.homa.txt', 'utf8');
+    const slow = `(sleep 0.5; head -n 3 ${CHECK}; sleep 0.5; tail -n +4 ${CHECK})`;
+    for (const line of [
+      `${slow} | $HOMA_NIC parse --format ttsum-homa`,
+      `${slow} | $HOMA_NIC parse --format ttsum-homa -`,
+      `$HOMA_NIC parse --format ttsum-homa <(${slow})`,
+    ]) {
+      expect(await runShell(line), line).to.deep.equal({ exitCode: 0, stderr: '', stdout: expected });
+    }
+  });
+
+  it('Ctrl-C while a pipe is silent keeps what came before', async () => {
+    const began = Date.now();
+    const ran = await runShell(
+      `mkfifo pipe; (cat echo.tt; exec sleep 20) > pipe & $HOMA_NIC parse pipe & sleep 2; kill -INT $!; wait $!; echo "exit $?"; kill %1`,
+      { cwd: folderWithTrace() },
+    );
+    expect(ran.stdout).to.match(/^pipe \[partial\]\n/);
+    expect(ran.stdout).to.match(/\nwrite +200 /);
+    expect(ran.stdout).to.match(/exit 130\n$/);
+    expect(Date.now() - began).to.be.lessThan(15_000);
   });
 
   it('/dev/null or nothing on standard input is a usage error', async () => {
