@@ -4,16 +4,17 @@ import { writeFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
 import { DEFAULTS } from '../base/config-keys.js';
+import { systemErrorWords } from '../base/classify.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';
-import { checkOutputFile, showPath } from '../base/output-folder.js';
+import { checkPlotFile } from '../base/output-file.js';
+import { showPath } from '../base/output-folder.js';
 import { parseSizeList } from '../base/size-list.js';
 import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
 import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';
-import { defaultTests, parseTestNames, planRequests } from '../perf/plan.js';
+import { defaultTests, MAX_COUNT, parseTestNames, planRequests } from '../perf/plan.js';
 import type { RunResult, TestResult } from '../perf/result.js';
 import type { Session } from '../perf/session.js';
 
-const MAX_COUNT = 10_000_000;
 /** Longest time that building the C programs may take. */
 const BUILD_LIMIT_MS = 300_000;
 
@@ -121,7 +122,7 @@ export default class Perf extends BaseCommand<typeof Perf> {
   private async runPlan(plan: Plan, backend: PerfBackend): Promise<Outcome> {
     if (this.flags.list) return this.list(backend);
     if (this.flags.explain) return this.explain(backend, plan);
-    if (this.flags.plot !== undefined) checkOutputFile(this.flags.plot, this.flags.force);
+    if (this.flags.plot !== undefined) checkPlotFile(this.flags.plot, this.flags.force, this.flags.out);
     return this.measure(backend, plan);
   }
 
@@ -138,14 +139,30 @@ export default class Perf extends BaseCommand<typeof Perf> {
     if (tests.some((test) => test.name === 'workload')) {
       settings.workload = this.flags.workload;
       settings.load = parseLoad(this.flags.load);
+    } else {
+      const idle = ['workload', 'load'].filter((name) => this.typedFlags.has(name));
+      if (idle.length > 0) {
+        throw new UsageError(`--${idle.join(' and --')} without the workload test would do nothing`, {
+          code: 'idle_flag',
+          suggestions: ['--test workload'],
+        });
+      }
     }
     return { ...(await this.kind()), requests: planRequests(tests, sizes), settings };
   }
 
   private async repeatPlan(file: string): Promise<Plan> {
-    const settled = ['test', 'size', 'count', 'warmup', 'seed', 'pcie-profile', 'workload', 'load'].filter(
-      (name) => this.typedFlags.has(name),
-    );
+    const settled = [
+      'nic',
+      'test',
+      'size',
+      'count',
+      'warmup',
+      'seed',
+      'pcie-profile',
+      'workload',
+      'load',
+    ].filter((name) => this.typedFlags.has(name));
     if (settled.length > 0) {
       throw new UsageError(`--repeat takes its settings from the file: leave out --${settled.join(', --')}`);
     }
@@ -157,7 +174,9 @@ export default class Perf extends BaseCommand<typeof Perf> {
     } catch (error) {
       if (error instanceof SyntaxError)
         throw new ContentError(`${showPath(file)}: this is not JSON: ${error.message}`);
-      throw new UsageError(`cannot read ${showPath(file)}`, {
+      const words = systemErrorWords((error as NodeJS.ErrnoException).code ?? 'unknown');
+      throw new UsageError(`cannot read ${showPath(file)}: ${words}`, {
+        code: 'missing_input',
         cause: error,
         suggestions: ['name a result.json of an earlier run'],
       });
@@ -170,13 +189,22 @@ export default class Perf extends BaseCommand<typeof Perf> {
           .map((fault) => `${showPath(file)}: ${fault}`)
           .join('\n'),
       );
-    const { nic, requests, settings } = repeatOf(value as RunResult);
+    const { nic, requests, settings } = repeatOf(value as RunResult, showPath(file));
     return { nic, choice: `as in ${showPath(file)}`, requests, settings };
   }
 
   private async kind(): Promise<Pick<Plan, 'nic' | 'choice'>> {
-    if (this.flags.nic !== undefined) return { nic: this.flags.nic, choice: 'as asked' };
-    if (this.flags.target === 'vm') return { nic: 'card', choice: 'chosen because the guest has a card' };
+    const { nic, target } = this.flags;
+    const place = ['device', 'target'].find((name) => this.typedFlags.has(name));
+    if (nic === 'sim' && (place === 'device' || (place === 'target' && target === 'vm'))) {
+      throw new UsageError(`--${place} says where a real card is: it does not go with --nic sim`, {
+        code: 'place_of_simulation',
+        suggestions: [`leave out --${place}`, '--nic card'],
+      });
+    }
+    if (nic !== undefined) return { nic, choice: 'as asked' };
+    if (target === 'vm') return { nic: 'card', choice: 'chosen because the guest has a card' };
+    if (place === 'device') return { nic: 'card', choice: 'chosen because --device names one' };
     const { cardPresent } = await import('../doctor/card-present.js');
     return (await cardPresent())
       ? { nic: 'card', choice: 'chosen because its device files are here' }
@@ -232,9 +260,14 @@ export default class Perf extends BaseCommand<typeof Perf> {
   private explain(backend: PerfBackend, { requests, settings }: Plan): Outcome {
     const explanations = requests.map((request) => {
       const explanation = backend.explain(request, settings);
-      if (!explanation)
-        throw new UsageError(`--explain is for simulated cards: the parts of a real one are not known`);
-      return explanation;
+      if (explanation) return explanation;
+      throw backend.describe().simulated
+        ? new UsageError(`--explain knows the parts of echo, read and loopback, not of ${request.name}`, {
+            suggestions: ['--test echo,read,loopback --explain'],
+          })
+        : new UsageError('--explain is for simulated cards: the parts of a real one are not known', {
+            suggestions: ['--nic sim --explain'],
+          });
     });
     return {
       result: { explanations },
@@ -276,9 +309,7 @@ export default class Perf extends BaseCommand<typeof Perf> {
     }
     if (!session) throw new InterruptedError('interrupted before the first measurement');
     await this.checkResult(session.result);
-    for (const test of session.result.tests) {
-      for (const warning of test.warnings) this.warn(`${test.name} ${test.sizeBytes} B: ${warning}`);
-    }
+    for (const warning of warningsOf(session.result.tests)) this.warn(warning);
     if (this.flags.plot !== undefined) await this.plot(this.flags.plot, session.result);
     const result = {
       ...withoutSamples(session.result),
@@ -339,6 +370,19 @@ function parseLoad(text: string): number {
     });
   }
   return load;
+}
+
+/** Warnings of all tests; one that several share is said once. */
+function warningsOf(tests: readonly TestResult[]): string[] {
+  const sharedBy = new Map<string, string[]>();
+  for (const { name, sizeBytes, warnings } of tests) {
+    for (const text of warnings) {
+      sharedBy.set(text, [...(sharedBy.get(text) ?? []), `${name} ${sizeBytes} B`]);
+    }
+  }
+  return [...sharedBy].map(([text, [first, ...more]]) =>
+    more.length === 0 ? `${first!}: ${text}` : `${first!} and ${more.length} more: ${text}`,
+  );
 }
 
 /** The envelope carries figures; samples stay in result.json. */

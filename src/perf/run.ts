@@ -50,7 +50,8 @@ export function testResult(
   if (run.rateGbps !== undefined) row.rateGbps = run.rateGbps;
   if (run.details !== undefined) row.details = run.details;
   if (run.samples.length < P99_NEEDS) {
-    row.warnings.push(`${run.samples.length} samples cannot support p99: it needs ${P99_NEEDS} (--count)`);
+    const samples = `${run.samples.length} sample${run.samples.length === 1 ? '' : 's'}`;
+    row.warnings.push(`${samples} cannot support p99: it needs ${P99_NEEDS} (--count)`);
   }
   return row;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { validate } from '#src/schema/validate.js';
@@ -72,8 +72,8 @@ describe('perf', () => {
 
   it('draws a sweep or the distributions with --plot', async () => {
     await run('perf', '--test', 'loopback', '--size', '64,4096', '--count', '20', '--plot', 'sweep.svg');
-    await run('perf', '--test', 'echo', '--count', '200', '--plot', 'echo.svg');
-    for (const name of ['sweep.svg', 'echo.svg'])
+    await run('perf', '--test', 'echo', '--count', '200', '--out', 'new', '--plot', 'new/echo.svg');
+    for (const name of ['sweep.svg', 'new/echo.svg'])
       expect(read(name)).to.match(/^<svg [\s\S]*simulated[\s\S]*<\/svg>\s*$/);
   });
 
@@ -88,6 +88,25 @@ describe('perf', () => {
     const ran = await run('perf', '--test', 'echo', '--count', '20', '--parse');
     expect(ran.stdout).to.match(/^echo 64 B +20 +\d+ +\d+ +\d+ +- +- /m);
     expect(ran.stderr).to.match(/^warning: echo 64 B: 20 samples cannot support p99/m);
+  });
+
+  it('says a warning once that many sizes share', async () => {
+    const ran = await run('perf', '--test', 'loopback', '--size', '1..12:1', '--count', '1');
+    expect(ran.stderr.match(/^warning: .*$/gm)).to.deep.equal([
+      'warning: loopback 1 B and 11 more: 1 sample cannot support p99: it needs 100 (--count)',
+    ]);
+  });
+
+  it('--force leaves no trace of the run before beside the new result, and nothing else is removed', async () => {
+    await run('perf', '--count', '100', '--out', 'r');
+    writeFileSync(join(folder.path, 'r/notes.tt'), 'mine');
+    await run('perf', '--test', 'echo', '--count', '100', '--seed', '2', '--out', 'r', '--force');
+    expect(readdirSync(join(folder.path, 'r')).sort()).to.deep.equal(['echo.tt', 'notes.tt', 'result.json']);
+  });
+
+  it('--device alone means the card of that address, not a simulation', async () => {
+    const ran = await run('perf', '--device', '0000:99:00.0', '--json');
+    expect([ran.exitCode, JSON.parse(ran.stdout).error.code]).to.deep.equal([4, 'card_missing']);
   });
 
   it('Ctrl-C keeps what was measured, marked partial, exit 130', async () => {
