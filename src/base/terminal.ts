@@ -16,11 +16,11 @@ export function hasColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && stream.hasColors();
 }
 
-/** The shape that text on stdout should take: as wide as the terminal, or 80 columns when piped. */
+/** The shape that text on stdout should take: as wide as the terminal, or 80 columns when piped or when it does not say. */
 export function shapeOfStdout(): TextShape {
   const { stdout } = process;
   return {
-    widthColumns: stdout.isTTY ? Math.max(40, stdout.columns ?? PIPED_WIDTH) : PIPED_WIDTH,
+    widthColumns: stdout.isTTY ? Math.max(40, stdout.columns || PIPED_WIDTH) : PIPED_WIDTH,
     unicode: localeIsUtf8(),
     colour: hasColour(stdout),
   };

@@ -122,6 +122,16 @@ describe('perf', () => {
     expect(result.tests[0].count).to.be.within(1, 9_999_999);
   }).timeout(60_000);
 
+  it('a terminal that does not know its width gets 80 columns', async () => {
+    const ran = await runShell(
+      `script -qec "$HOMA_NIC perf --test echo --count 100 --parse --quiet" /dev/null`,
+      {
+        cwd: folder.path,
+      },
+    );
+    expect(ran.stdout).to.match(/^echo 64 B +100 /m);
+  });
+
   it('ends quietly when the reader of its output goes away', async () => {
     const ran = await runShell(
       '$HOMA_NIC perf --test echo --count 100 --parse --quiet | head -1; echo ${PIPESTATUS[0]}',
