@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors/errors.js';
 import { systemErrorWords } from './classify.js';
-import { showPath } from './output-folder.js';
+import { showPath } from './shown-path.js';
 
 /**
  * Makes sure, before any work, that a file can be written: its folder is there and writable (or is `folderToCome`, which

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { UsageError } from '../errors/errors.js';
 import { systemErrorWords } from './classify.js';
-import { showPath } from './output-folder.js';
+import { showPath } from './shown-path.js';
 
 const CHUNK_BYTES = 256 * 1024;
 /** Between two looks at the event loop; Ctrl-C is seen this often. */

@@ -7,7 +7,7 @@ import { DEFAULTS } from '../base/config-keys.js';
 import { systemErrorWords } from '../base/classify.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';
 import { checkPlotFile } from '../base/output-file.js';
-import { showPath } from '../base/output-folder.js';
+import { showPath } from '../base/shown-path.js';
 import { parseSizeList } from '../base/size-list.js';
 import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
 import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';

@@ -24,8 +24,10 @@ const TRACE_FILE = new RegExp(`^(${TESTS.map(({ name }) => name).join('|')})(-[0
  * beside it. Other files stay.
  */
 export async function removeEarlierRun(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name === RESULT_FILE || TRACE_FILE.test(name));
-  for (const name of names) await rm(join(folder, name));
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const isOurs = entry.name === RESULT_FILE || TRACE_FILE.test(entry.name);
+    if (isOurs && !entry.isDirectory()) await rm(join(folder, entry.name));
+  }
 }
 
 /** Writes the trace of one test into `folder`; returns its file name, or undefined when the test leaves no trace. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { validate } from '#src/schema/validate.js';
 import { expectGolden } from './golden.js';
-import { makeFolder, runHomaNic, runInProcess, runShell } from './harness.js';
+import { makeFolder, REPOSITORY, runHomaNic, runInProcess, runShell } from './harness.js';
 
 describe('perf', () => {
   let folder: ReturnType<typeof makeFolder>;
@@ -130,6 +130,30 @@ describe('perf', () => {
       },
     );
     expect(ran.stdout).to.match(/^echo 64 B +100 /m);
+  });
+
+  for (const how of ['--parse', '--json']) {
+    it(`a full disk behind stdout is an error, not a bug: ${how}`, async () => {
+      const ran = await runShell(`$HOMA_NIC perf --test echo --count 100 --quiet ${how} > /dev/full`, {
+        cwd: folder.path,
+      });
+      expect(ran).to.deep.equal({
+        exitCode: 1,
+        stdout: '',
+        stderr: 'error: cannot write the result: no space left on the disk\n',
+      });
+    });
+  }
+
+  it('a folder in the place of a trace is an error that names no absolute path', async () => {
+    mkdirSync(join(folder.path, 'r/read.tt'), { recursive: true });
+    const out = join(folder.path, 'r');
+    const ran = await runInProcess(
+      ['perf', '--test', 'echo,read', '--count', '100', '--out', out, '--force'],
+      { cwd: REPOSITORY },
+    );
+    expect(ran.exitCode).to.equal(1);
+    expect(ran.stderr).to.match(/^error: (\.\.\/)+\S+\/r\/read\.tt: it is a folder$/m);
   });
 
   it('ends quietly when the reader of its output goes away', async () => {

@@ -6,7 +6,7 @@ import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { systemErrorWords } from '../../base/classify.js';
 import { MAX_SEED, sharedFlags, wholeNumber } from '../../base/flags.js';
 import { checkOutputFile } from '../../base/output-file.js';
-import { showPath } from '../../base/output-folder.js';
+import { showPath } from '../../base/shown-path.js';
 import { loadWorkload } from '../../data/load-workload.js';
 import { ContentError, UsageError } from '../../errors/errors.js';
 import { simCardKind } from '../../perf/backends/sim-card-kind.js';

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkOutputFile, checkPlotFile } from '#src/base/output-file.js';
-import { makeOutputFolder, showPath } from '#src/base/output-folder.js';
+import { makeOutputFolder } from '#src/base/output-folder.js';
+import { showPath } from '#src/base/shown-path.js';
 import { UsageError } from '#src/errors/errors.js';
 import { makeFolder, REPOSITORY } from '../../cli/harness.js';
 
