@@ -97,7 +97,8 @@ export default class Parse extends BaseCommand<typeof Parse> {
     const tables = await import('../report/trace-tables.js');
     const facts = await this.sourceOf(inputs);
     const files = inputs.map(({ name }) => name);
-    const source = { title: `${files.join(', ')}${partial ? ' [partial]' : ''}`, ...facts };
+    const mark = `${facts.interrupted ? ' [of an interrupted run]' : ''}${partial ? ' [partial]' : ''}`;
+    const source = { title: `${files.join(', ')}${mark}`, ...facts };
     if (plot !== undefined) {
       const { plotDistribution } = await import('../report/plot-distribution.js');
       const { writeFileSync } = await import('node:fs');

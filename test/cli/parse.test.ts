@@ -111,6 +111,19 @@ describe('parse', () => {
       expect(quiet.stderr).to.equal('');
     }));
 
+  it('says that a trace is of an interrupted run', () =>
+    inFolder(
+      { 'echo.tt': echoTrace(), 'result.json': JSON.stringify({ ...JSON.parse(RUN), partial: true }) },
+      async (cwd) => {
+        const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
+        expect(ran.stdout.split('\n')[0]).to.equal(
+          'echo.tt [of an interrupted run] (simulated, profile u250-gen3x16, seed 7)',
+        );
+        const json = await runInProcess(['parse', 'echo.tt', '--json'], { cwd });
+        expect(JSON.parse(json.stdout).result).to.include({ interrupted: true, partial: false });
+      },
+    ));
+
   it('a result.json that cannot be read is not used, and said', () =>
     inFolder({ 'echo.tt': echoTrace(), 'result.json': '{' }, async (cwd) => {
       const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
