@@ -12,8 +12,8 @@ export interface TraceSource {
 }
 
 /**
- * Reads simulated, profile, seed and whether it was interrupted from the `result.json` beside a trace. Empty when there is none; throws SyntaxError
- * or TypeError when there is one that cannot be made sense of.
+ * Reads simulated, profile, seed and whether it was interrupted from the `result.json` beside a trace. Empty when there
+ * is none; throws SyntaxError or TypeError when there is one that cannot be made sense of.
  */
 export function traceSourceBeside(tracePath: string): TraceSource {
   let text: string;
