@@ -266,3 +266,36 @@ describe('host contract: quiesce and core reset', () => {
     expect([...client.violations, ...server.violations]).to.deep.equal([]);
   });
 });
+
+describe('host contract: advance', () => {
+  it('stops after the first instant with output, says which, and else reaches what it was asked for', () => {
+    const { bench, host } = oneHost();
+    host.keepWrites = true;
+    const begin = bench.nowPs;
+    for (let slot = 1; slot <= 3; slot++) host.call(1, UserCall.nop, { slot });
+    const first = host.nic.nextEventPs();
+    expect(first).to.be.greaterThan(begin).and.to.satisfy(Number.isSafeInteger);
+    expect(host.nic.advance(first - 1), 'nothing is due').to.equal(first - 1);
+    const stops: number[] = [];
+    while (host.nic.nextEventPs() !== Infinity) {
+      const before = host.writes.length;
+      const reached = host.nic.advance(begin + 100 * US);
+      expect(host.writes.slice(before).map(({ timePs }) => timePs)).to.deep.equal([reached]);
+      stops.push(reached);
+    }
+    expect(stops).to.have.length(3);
+    expect([...stops].sort((a, b) => a - b)).to.deep.equal(stops);
+    expect(host.nic.advance(begin + 200 * US)).to.equal(begin + 200 * US);
+    expect(host.nic.advance(Infinity), 'idle: time stays').to.equal(begin + 200 * US);
+  });
+
+  it('a bus reset forgets calls, users and what the bus owed, and time goes on', () => {
+    const { bench, host } = oneHost();
+    host.call(1, UserCall.nop, { slot: 1 });
+    const { nowPs } = bench;
+    host.nic.reset();
+    expect(host.nic.nextEventPs()).to.equal(Infinity);
+    expect(host.nic.advance(nowPs + US)).to.equal(nowPs + US);
+    expect(stateOf(host, 1)).to.equal(UserState.closed);
+  });
+});
