@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
 import { DEFAULTS } from '../base/config-keys.js';
-import { systemErrorWords } from '../base/classify.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';
+import { readJsonFile } from '../base/json-file.js';
 import { checkPlotFile } from '../base/output-file.js';
 import { showPath } from '../base/shown-path.js';
 import { parseSizeList } from '../base/size-list.js';
 import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
 import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';
-import { defaultTests, MAX_COUNT, parseTestNames, planRequests } from '../perf/plan.js';
-import type { RunResult, TestResult } from '../perf/result.js';
+import { defaultTests, MAX_COUNT, parseLoad, parseTestNames, planRequests } from '../perf/plan.js';
+import type { RunResult } from '../perf/result.js';
 import type { Session } from '../perf/session.js';
 
+/** Of a result that does not follow the schema, no more than this are told at once. */
+const MOST_FAULTS = 5;
 /** Longest time that building the C programs may take. */
 const BUILD_LIMIT_MS = 300_000;
 
@@ -168,29 +169,15 @@ export default class Perf extends BaseCommand<typeof Perf> {
     }
     const { validate } = await import('../schema/validate.js');
     const { repeatOf } = await import('../perf/repeat.js');
-    let value: unknown;
-    try {
-      value = JSON.parse(readFileSync(file, 'utf8'));
-    } catch (error) {
-      if (error instanceof SyntaxError)
-        throw new ContentError(`${showPath(file)}: this is not JSON: ${error.message}`);
-      const words = systemErrorWords((error as NodeJS.ErrnoException).code ?? 'unknown');
-      throw new UsageError(`cannot read ${showPath(file)}: ${words}`, {
-        code: 'missing_input',
-        cause: error,
-        suggestions: ['name a result.json of an earlier run'],
-      });
-    }
+    const shown = showPath(file);
+    const value = await readJsonFile(file, shown, ['name a result.json of an earlier run']);
     const faults = await validate('result.v1', value);
-    if (faults.length > 0)
-      throw new ContentError(
-        faults
-          .slice(0, 5)
-          .map((fault) => `${showPath(file)}: ${fault}`)
-          .join('\n'),
-      );
-    const { nic, requests, settings } = repeatOf(value as RunResult, showPath(file));
-    return { nic, choice: `as in ${showPath(file)}`, requests, settings };
+    if (faults.length > 0) {
+      const told = faults.slice(0, MOST_FAULTS).map((fault) => `${shown}: ${fault}`);
+      throw new ContentError(told.join('\n'));
+    }
+    const { nic, requests, settings } = repeatOf(value as RunResult, shown);
+    return { nic, choice: `as in ${shown}`, requests, settings };
   }
 
   private async kind(): Promise<Pick<Plan, 'nic' | 'choice'>> {
@@ -309,6 +296,7 @@ export default class Perf extends BaseCommand<typeof Perf> {
     }
     if (!session) throw new InterruptedError('interrupted before the first measurement');
     await this.checkResult(session.result);
+    const { sizeSweepFit, warningsOf, withoutSamples } = await import('../perf/run.js');
     for (const warning of warningsOf(session.result.tests)) this.warn(warning);
     if (this.flags.plot !== undefined) await this.plot(this.flags.plot, session.result);
     const result = {
@@ -329,7 +317,6 @@ export default class Perf extends BaseCommand<typeof Perf> {
     const { readBack } = await import('../perf/read-back.js');
     const { rowName } = await import('../report/perf-report.js');
     const rows = (await readBack(folder.path, session)).map((row) => ({ ...row, name: rowName(row.test) }));
-    const { sizeSweepFit } = await import('../perf/run.js');
     const names = [...new Set(session.result.tests.map((test) => test.name))];
     const fits = names.flatMap((test) => {
       const fit = sizeSweepFit(session.result.tests.filter((t) => t.name === test));
@@ -359,34 +346,4 @@ export default class Perf extends BaseCommand<typeof Perf> {
     const { drawRun } = await import('../report/perf-plot.js');
     await writeFile(file, await drawRun(result));
   }
-}
-
-/** A share above 0 and below 1; throws a UsageError otherwise. */
-function parseLoad(text: string): number {
-  const load = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
-  if (!(load > 0 && load < 1)) {
-    throw new UsageError(`--load '${text}' is not a share above 0 and below 1`, {
-      suggestions: ['--load 0.8'],
-    });
-  }
-  return load;
-}
-
-/** Warnings of all tests; one that several share is said once. */
-function warningsOf(tests: readonly TestResult[]): string[] {
-  const sharedBy = new Map<string, string[]>();
-  for (const { name, sizeBytes, warnings } of tests) {
-    for (const text of warnings) {
-      sharedBy.set(text, [...(sharedBy.get(text) ?? []), `${name} ${sizeBytes} B`]);
-    }
-  }
-  return [...sharedBy].map(([text, [first, ...more]]) =>
-    more.length === 0 ? `${first!}: ${text}` : `${first!} and ${more.length} more: ${text}`,
-  );
-}
-
-/** The envelope carries figures; samples stay in result.json. */
-function withoutSamples(result: RunResult): Omit<RunResult, 'tests'> & { tests: Partial<TestResult>[] } {
-  const tests = result.tests.map(({ samplesNs: _samples, histogram: _histogram, ...rest }) => rest);
-  return { ...result, tests };
 }

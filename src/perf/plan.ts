@@ -62,3 +62,14 @@ export function planRequests(
     })),
   );
 }
+
+/** A share above 0 and below 1; throws a UsageError otherwise. */
+export function parseLoad(text: string): number {
+  const load = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(load > 0 && load < 1)) {
+    throw new UsageError(`--load '${text}' is not a share above 0 and below 1`, {
+      suggestions: ['--load 0.8'],
+    });
+  }
+  return load;
+}

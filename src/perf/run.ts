@@ -124,3 +124,24 @@ export function sizeSweepFit(rows: readonly TestResult[]): SizeSweepFit | undefi
   const { slope, intercept, r2 } = linearFit(points);
   return { slopeGbps: 8 * slope, interceptNs: -intercept / slope, r2 };
 }
+
+/** Warnings of all tests; one that several share is said once. */
+export function warningsOf(tests: readonly TestResult[]): string[] {
+  const sharedBy = new Map<string, string[]>();
+  for (const { name, sizeBytes, warnings } of tests) {
+    for (const text of warnings) {
+      sharedBy.set(text, [...(sharedBy.get(text) ?? []), `${name} ${sizeBytes} B`]);
+    }
+  }
+  return [...sharedBy].map(([text, [first, ...more]]) =>
+    more.length === 0 ? `${first!}: ${text}` : `${first!} and ${more.length} more: ${text}`,
+  );
+}
+
+/** The envelope carries figures; samples stay in result.json. */
+export function withoutSamples(
+  result: RunResult,
+): Omit<RunResult, 'tests'> & { tests: Partial<TestResult>[] } {
+  const tests = result.tests.map(({ samplesNs: _samples, histogram: _histogram, ...rest }) => rest);
+  return { ...result, tests };
+}

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
-import { systemErrorWords } from '../../base/classify.js';
 import { MAX_SEED, sharedFlags, wholeNumber } from '../../base/flags.js';
+import { readJsonFile } from '../../base/json-file.js';
 import { checkOutputFile } from '../../base/output-file.js';
 import { showPath } from '../../base/shown-path.js';
 import { loadWorkload } from '../../data/load-workload.js';
-import { ContentError, UsageError } from '../../errors/errors.js';
+import { ContentError } from '../../errors/errors.js';
 import { simCardKind } from '../../perf/backends/sim-card-kind.js';
 import { formatScenarioReport } from '../../report/scenario-report.js';
 import { validate } from '../../schema/validate.js';
@@ -115,25 +115,7 @@ function shownFile(path: string): string {
 
 async function readScenario(path: string): Promise<Scenario> {
   const file = shownFile(path);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const reason = systemErrorWords((error as NodeJS.ErrnoException).code ?? 'unknown');
-    throw new UsageError(`cannot read ${file}: ${reason}`, {
-      code: 'missing_input',
-      cause: error,
-      suggestions: ['homa-nic sim run scenarios/rpc.json'],
-    });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new ContentError(`${file}: not JSON (${error instanceof Error ? error.message : 'unreadable'})`, {
-      cause: error,
-    });
-  }
+  const json = await readJsonFile(path, file, ['homa-nic sim run scenarios/rpc.json']);
   const faults = await validate('scenario.v1', json);
   if (faults.length > 0) {
     const rest = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
