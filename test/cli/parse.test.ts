@@ -124,6 +124,20 @@ describe('parse', () => {
       },
     ));
 
+  it('hands no control character of a trace or a name to the terminal; JSON and CSV keep the text', () =>
+    inFolder(
+      { 't.tt': echoTrace().replaceAll('write', 'wr\u001b[31mi\tte').replaceAll('\n', '\r\n') },
+      async (cwd) => {
+        const text = await runInProcess(['parse', 't.tt'], { cwd });
+        expect(text.stdout).to.match(/^wr\\x1b\[31mi\\tte +200 /m);
+        expect(text.stdout).not.to.match(/[\0-\t\v-\u001f\u007f]/);
+        const json = await runInProcess(['parse', 't.tt', '--json'], { cwd });
+        expect(JSON.parse(json.stdout).result.pairs[0].name).to.include('wr\u001b[31mi\tte request');
+        const gone = await runInProcess(['parse', '\u001b[2Jgone'], { cwd });
+        expect(gone.stderr).to.match(/^error: cannot read \\x1b\[2Jgone: no such file/);
+      },
+    ));
+
   it('a result.json that cannot be read is not used, and said', () =>
     inFolder({ 'echo.tt': echoTrace(), 'result.json': '{' }, async (cwd) => {
       const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
