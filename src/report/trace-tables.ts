@@ -53,7 +53,11 @@ export function traceTitle({ title, simulated, profile, seed }: PlotSource): str
 function printableReport(report: TraceReport): TraceReport {
   const named = <T extends { name: string }>(one: T): T => ({ ...one, name: printable(one.name) });
   const from = report.from === null ? null : printable(report.from);
-  const pairs = report.pairs.map((pair) => ({ ...named(pair), request: printable(pair.request) }));
+  const pairs = report.pairs.map((pair) => ({
+    ...named(pair),
+    request: printable(pair.request),
+    response: printable(pair.response),
+  }));
   return { ...report, from, pairs, events: report.events.map(named) };
 }
 
