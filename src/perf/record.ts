@@ -2,11 +2,11 @@
 // Puts what was measured on disk: one trace file a test, one result.json a run.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestRequest, TestRun } from './backend.js';
 import type { RunResult } from './result.js';
-import { findTest, TESTS } from './tests.js';
+import { findTest } from './tests.js';
 import { traceText } from './trace-text.js';
 
 /** Name of the file every run leaves behind. */
@@ -15,19 +15,6 @@ export const RESULT_FILE = 'result.json';
 /** File name of a test's trace: `echo.tt`, or `loopback-64B.tt` where the size can vary. */
 export function traceFileName(request: TestRequest): string {
   return findTest(request.name)?.sized ? `${request.name}-${request.sizeBytes}B.tt` : `${request.name}.tt`;
-}
-
-const TRACE_FILE = new RegExp(`^(${TESTS.map(({ name }) => name).join('|')})(-[0-9]+B)?\\.tt$`);
-
-/**
- * Removes what an earlier run left in `folder`: a trace of its would pass for one of the run whose `result.json` stands
- * beside it. Other files stay.
- */
-export async function removeEarlierRun(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const isOurs = entry.name === RESULT_FILE || TRACE_FILE.test(entry.name);
-    if (isOurs && !entry.isDirectory()) await rm(join(folder, entry.name));
-  }
 }
 
 /** Writes the trace of one test into `folder`; returns its file name, or undefined when the test leaves no trace. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { validate } from '#src/schema/validate.js';
@@ -95,13 +95,6 @@ describe('perf', () => {
     expect(ran.stderr.match(/^warning: .*$/gm)).to.deep.equal([
       'warning: loopback 1 B and 11 more: 1 sample cannot support p99: it needs 100 (--count)',
     ]);
-  });
-
-  it('--force leaves no trace of the run before beside the new result, and nothing else is removed', async () => {
-    await run('perf', '--count', '100', '--out', 'r');
-    writeFileSync(join(folder.path, 'r/notes.tt'), 'mine');
-    await run('perf', '--test', 'echo', '--count', '100', '--seed', '2', '--out', 'r', '--force');
-    expect(readdirSync(join(folder.path, 'r')).sort()).to.deep.equal(['echo.tt', 'notes.tt', 'result.json']);
   });
 
   it('--device alone means the card of that address, not a simulation', async () => {
