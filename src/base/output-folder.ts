@@ -82,7 +82,7 @@ function nextNumbered(root: string, command: string): OutputFolder {
 /**
  * Makes the folder for a command's output before any work is done: `--out`, or the next number in the results folder.
  * Throws a UsageError if it cannot be written, or if `--out` names something that is not an empty folder and `force`
- * is not set. With `force` files of the same name will be overwritten; nothing is removed.
+ * is not set. With `force` files of the same name will be overwritten; nothing is removed here.
  */
 export function makeOutputFolder(options: {
   command: string;

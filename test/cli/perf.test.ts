@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { validate } from '#src/schema/validate.js';
@@ -52,6 +52,27 @@ describe('perf', () => {
       partial: false,
     });
     expect(result.tests.map((t: { sizeBytes: number }) => t.sizeBytes)).to.deep.equal([64, 100000]);
+  });
+
+  it('--force leaves nothing of the run before in the folder, and everything else', async () => {
+    const perf = (...argv: string[]) =>
+      run('perf', '--nic', 'sim', '--count', '20', '--out', 'r', '--force', ...argv);
+    expect((await perf('--test', 'echo,loopback', '--size', '64,128')).exitCode).to.equal(2);
+    await perf('--test', 'loopback', '--size', '64,128');
+    writeFileSync(join(folder.path, 'r/echo.tt'), 'of somebody else');
+    writeFileSync(join(folder.path, 'r/notes.txt'), 'mine');
+    expect((await perf('--test', 'read')).exitCode).to.equal(0);
+    const files = () => readdirSync(join(folder.path, 'r')).sort();
+    expect(files()).to.deep.equal(['echo.tt', 'notes.txt', 'read.tt', 'result.json']);
+    expect(read('r/echo.tt')).to.equal('of somebody else');
+    expect(JSON.parse(read('r/result.json')).tests).to.have.lengthOf(1);
+    // A result that is not of perf, or none at all, says nothing about the files beside it.
+    for (const text of ['{"kind":"model","tests":[{"name":"read","sizeBytes":64}]}', 'null', '{']) {
+      writeFileSync(join(folder.path, 'r/result.json'), text);
+      writeFileSync(join(folder.path, 'r/read.tt'), 'of somebody else');
+      expect((await perf('--test', 'loopback', '--size', '64')).exitCode).to.equal(0);
+      expect(read('r/read.tt')).to.equal('of somebody else');
+    }
   });
 
   it('--repeat gives the same bytes', async () => {
