@@ -2,6 +2,7 @@
 import type { Interfaces } from '@oclif/core';
 import { parse } from '@oclif/core/parser';
 import { BugError, type HomaNicError, InterruptedError, UsageError } from '../errors/errors.js';
+import { printable } from '../report/printable.js';
 import type { TextShape } from '../report/text-shape.js';
 import { classify, withoutAbsolutePaths } from './classify.js';
 import { type Envelope, exitCodeOf, formatEnvelope, formatError, makeEnvelope } from './envelope.js';
@@ -129,7 +130,7 @@ export abstract class BaseCommand<T extends Pick<CommandClass, 'flags' | 'args'>
     this.#warnings.push(text);
     if (!this.json && !this.flags?.quiet) {
       this.progress?.stop();
-      writeErr(`warning: ${withoutAbsolutePaths(text, this.config.root)}\n`);
+      writeErr(`warning: ${printable(withoutAbsolutePaths(text, this.config.root))}\n`);
     }
   }
 
