@@ -3,7 +3,7 @@
 import { CALL_BYTES, CALL_FIFO_ENTRIES, INLINE_BYTES } from '../regs.js';
 
 /** A power of two, as CALL_FIFO_ENTRIES is. */
-const START_ENTRIES = 64;
+const START_ENTRIES = 8;
 const INLINE_WORDS = INLINE_BYTES / 4;
 
 export class CallQueue {

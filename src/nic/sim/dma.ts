@@ -34,6 +34,19 @@ function bytesToBoundary(address: number, burst: number): number {
   return burst - ((address >>> 0) & (burst - 1));
 }
 
+/** A request on the bus; its tag is its number and how often it was used, so that a late answer is seen to be late. */
+class Request {
+  generation = 0;
+  busy = false;
+  kind = KIND_WRITE;
+  user = 0;
+  token = -1;
+  position = 0;
+  size = 0;
+
+  constructor(readonly index: number) {}
+}
+
 export class Dma {
   listener: DmaListener | undefined;
   private log2Write = DEFAULT_LOG2_BURST;
@@ -41,17 +54,8 @@ export class Dma {
 
   /** Requests that the bus has not answered. */
   inFlight = 0;
-  private capacity = 64;
-  private freeCount = 0;
-  private used = 0;
-  private free = new Int32Array(this.capacity);
-  private generation = new Uint16Array(this.capacity);
-  private busy = new Uint8Array(this.capacity);
-  private kind = new Uint8Array(this.capacity);
-  private user = new Uint8Array(this.capacity);
-  private token = new Int32Array(this.capacity);
-  private position = new Int32Array(this.capacity);
-  private size = new Int32Array(this.capacity);
+  private readonly requests: Request[] = [];
+  private readonly free: Request[] = [];
 
   constructor(
     private readonly users: Users,
@@ -69,12 +73,12 @@ export class Dma {
   /** Core reset: the bus still answers what is under way, but nobody waits for it any more. */
   forgetAskers(): void {
     this.log2Write = this.log2Read = DEFAULT_LOG2_BURST;
-    this.token.fill(-1);
+    for (const request of this.requests) request.token = -1;
   }
 
   /** Bus reset: nothing is under way; answers to old tags are ignored. */
   busReset(): void {
-    for (let index = 0; index < this.used; index++) if (this.busy[index] === 1) this.release(index);
+    for (const request of this.requests) if (request.busy) this.release(request);
     this.users.dmaInFlight.fill(0);
     this.inFlight = 0;
     this.forgetAskers();
@@ -134,77 +138,60 @@ export class Dma {
 
   /** The bus answered a read. An answer of the wrong length counts as an error. */
   readDone(tag: number, status: DmaStatus, bytes: Uint8Array): void {
-    const index = this.takeBack(tag, KIND_READ);
-    if (index < 0) return;
-    const good = status === DmaStatus.ok && bytes.length === this.size[index];
+    const request = this.takeBack(tag, KIND_READ);
+    if (request === undefined) return;
+    const { token, position, size } = request;
+    const good = status === DmaStatus.ok && bytes.length === size;
     if (!good) this.counters.add(Counter.dmaErrors);
-    const token = this.token[index]!;
-    const position = this.position[index]!;
-    this.release(index);
+    this.release(request);
     if (token < 0) return;
     this.listener?.readArrived(token, position, good ? DmaStatus.ok : DmaStatus.error, bytes);
   }
 
   /** The bus answered a write. */
   writeDone(tag: number, status: DmaStatus): void {
-    const index = this.takeBack(tag, KIND_WRITE);
-    if (index < 0) return;
-    const token = this.token[index]!;
-    this.release(index);
+    const request = this.takeBack(tag, KIND_WRITE);
+    if (request === undefined) return;
+    const { token } = request;
+    this.release(request);
     if (status === DmaStatus.ok) return;
     this.counters.add(Counter.dmaErrors);
     if (token >= 0) this.listener?.writeFailed(token);
   }
 
   private newTag(kind: number, user: number, token: number, position: number, size: number): number {
-    const index = this.freeCount > 0 ? this.free[--this.freeCount]! : this.freshIndex();
-    this.busy[index] = 1;
-    this.kind[index] = kind;
-    this.user[index] = user;
-    this.token[index] = token;
-    this.position[index] = position;
-    this.size[index] = size;
+    const request = this.free.pop() ?? this.add();
+    request.busy = true;
+    request.kind = kind;
+    request.user = user;
+    request.token = token;
+    request.position = position;
+    request.size = size;
     this.inFlight++;
     this.users.dmaInFlight[user]!++;
-    return this.generation[index]! * (1 << INDEX_BITS) + index;
+    return request.generation * (1 << INDEX_BITS) + request.index;
   }
 
-  /** Index of a tag that is under way, with its user's count lowered; -1 for anything else. */
-  private takeBack(tag: number, kind: number): number {
-    const index = tag & INDEX_MASK;
-    if (index >= this.used || this.busy[index] === 0 || this.kind[index] !== kind) return -1;
-    if (this.generation[index] !== Math.floor(tag / (1 << INDEX_BITS))) return -1;
-    const user = this.user[index]!;
+  /** The request of a tag that is under way, with its user's count lowered; undefined for anything else. */
+  private takeBack(tag: number, kind: number): Request | undefined {
+    const request = this.requests[tag & INDEX_MASK];
+    if (request === undefined || !request.busy || request.kind !== kind) return undefined;
+    if (request.generation !== Math.floor(tag / (1 << INDEX_BITS))) return undefined;
     this.inFlight--;
-    this.users.dmaInFlight[user]!--;
-    this.users.settle(user);
-    return index;
+    this.users.dmaInFlight[request.user]!--;
+    this.users.settle(request.user);
+    return request;
   }
 
-  private release(index: number): void {
-    this.busy[index] = 0;
-    this.generation[index] = (this.generation[index]! + 1) & GENERATION_MASK;
-    this.free[this.freeCount++] = index;
+  private release(request: Request): void {
+    request.busy = false;
+    request.generation = (request.generation + 1) & GENERATION_MASK;
+    this.free.push(request);
   }
 
-  private freshIndex(): number {
-    if (this.used === this.capacity) this.grow();
-    return this.used++;
-  }
-
-  private grow(): void {
-    this.capacity *= 2;
-    const copy = <T extends Int32Array | Uint16Array | Uint8Array>(to: T, from: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.free = copy(new Int32Array(this.capacity), this.free);
-    this.generation = copy(new Uint16Array(this.capacity), this.generation);
-    this.busy = copy(new Uint8Array(this.capacity), this.busy);
-    this.kind = copy(new Uint8Array(this.capacity), this.kind);
-    this.user = copy(new Uint8Array(this.capacity), this.user);
-    this.token = copy(new Int32Array(this.capacity), this.token);
-    this.position = copy(new Int32Array(this.capacity), this.position);
-    this.size = copy(new Int32Array(this.capacity), this.size);
+  private add(): Request {
+    const request = new Request(this.requests.length);
+    this.requests.push(request);
+    return request;
   }
 }

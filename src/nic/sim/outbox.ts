@@ -32,11 +32,13 @@ import type { Settings } from './settings.js';
 /** Packets and payload bytes that may be between the decision and the wire. */
 const PIPELINE_PACKETS = 64;
 const PIPELINE_BYTES = 20_000;
+/** Serial numbers are small integers: so many counts, times the places of the pipeline. */
+const SERIAL_COUNTS = 0x1000000;
 const NOTHING = new Uint8Array(0);
 
 /** A packet between the decision and the wire. */
 class Packet {
-  /** Number of the packet since reset: what DMA answers name. */
+  /** What DMA answers name: how many packets there were before, and `index` in the lowest bits; -1 when out of use. */
   serial = -1;
   token = 0;
   offset = 0;
@@ -49,6 +51,8 @@ class Packet {
   readyPs = 0;
   /** the frame it will be: payload is read into its place, headers are written as it leaves */
   frame: Uint8Array = NOTHING;
+
+  constructor(readonly index: number) {}
 }
 
 export class Outbox {
@@ -57,7 +61,11 @@ export class Outbox {
   onReadFailed: (rpc: Rpc) => void = () => undefined;
   private readonly choice = new SendChoice<never>();
   private readonly record = new FrameRecord();
-  private readonly packets = Array.from({ length: PIPELINE_PACKETS }, () => new Packet());
+  private readonly packets = Array.from({ length: PIPELINE_PACKETS }, (_, index) => new Packet(index));
+  /** Packets out of use; the one used last is used first, because the processor has it at hand. */
+  private readonly spare = [...this.packets].reverse();
+  /** Packets in use in the order of the decision, a ring. */
+  private readonly pipeline: Packet[] = [...this.packets];
   private head = 0;
   private tail = 0;
   private bytes = 0;
@@ -78,15 +86,15 @@ export class Outbox {
     private readonly cutoffs: PeerCutoffs,
     cycles: CycleTable,
   ) {
-    this.queue = new SendQueue<never>(table.capacity);
+    this.queue = new SendQueue<never>();
     this.buildPs = (cycles.packetBuild + cycles.macTransmit) * CYCLE_PS;
     this.startPs = cycles.sendStart * CYCLE_PS;
   }
 
   reset(): void {
     this.controls.clear();
-    // Serial numbers go on, so that reads from before are seen to be old.
-    this.head = this.tail;
+    // The count goes on, so that reads from before are seen to be old.
+    while (this.head < this.tail) this.takeHead();
     this.bytes = 0;
     this.transmitAtPs = Infinity;
   }
@@ -119,9 +127,9 @@ export class Outbox {
 
   private start(rpc: Rpc): void {
     const { choice } = this;
-    const serial = this.tail++;
-    const packet = this.packets[serial % PIPELINE_PACKETS]!;
-    packet.serial = serial % 0x40000000;
+    const packet = this.spare.pop()!;
+    packet.serial = (this.tail % SERIAL_COUNTS) * PIPELINE_PACKETS + packet.index;
+    this.pipeline[this.tail++ % PIPELINE_PACKETS] = packet;
     packet.token = rpc.token;
     packet.offset = choice.offset;
     packet.length = choice.length;
@@ -189,7 +197,7 @@ export class Outbox {
     }
     let next = this.controls.headReadyPs;
     if (this.head < this.tail) {
-      const packet = this.packets[this.head % PIPELINE_PACKETS]!;
+      const packet = this.pipeline[this.head % PIPELINE_PACKETS]!;
       if (packet.missing === 0) next = Math.min(next, packet.readyPs);
     }
     if (next !== Infinity) this.transmitNoLaterThan(Math.max(now, next));
@@ -198,12 +206,11 @@ export class Outbox {
   /** Sends the first packet of the pipeline that still has its RPC, if it is ready. */
   private transmitData(now: number): void {
     while (this.head < this.tail) {
-      const packet = this.packets[this.head % PIPELINE_PACKETS]!;
+      const packet = this.pipeline[this.head % PIPELINE_PACKETS]!;
       const rpc = this.table.byToken(packet.token);
       if (rpc !== undefined && (packet.missing > 0 || packet.readyPs > now)) return;
-      this.head++;
+      this.takeHead();
       this.bytes -= packet.length;
-      packet.serial = -1;
       if (rpc === undefined) {
         doneWithFrame(packet.frame);
         continue;
@@ -217,6 +224,13 @@ export class Outbox {
       return;
     }
     this.fetch();
+  }
+
+  /** The first packet of the pipeline is out of use; what it holds stays until the next `start`. */
+  private takeHead(): void {
+    const packet = this.pipeline[this.head++ % PIPELINE_PACKETS]!;
+    packet.serial = -1;
+    this.spare.push(packet);
   }
 
   private encode(packet: Packet, rpc: Rpc): Uint8Array {

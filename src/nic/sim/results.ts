@@ -41,7 +41,7 @@ export class Results {
     table: CycleTable,
   ) {
     this.delayPs = table.resultWrite * CYCLE_PS;
-    this.growRing(64);
+    this.growRing(8);
   }
 
   reset(): void {

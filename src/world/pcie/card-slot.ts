@@ -5,7 +5,7 @@ import type { Actor, Agenda } from '../agenda.js';
 import { CHUNK_BYTES, type HostBuffer, type HostMemory } from '../memory.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
-import { TransferPool } from './transfer.js';
+import { TransferPool, type Transfer } from './transfer.js';
 
 /** What a slot tells its host. */
 export interface SlotListener {
@@ -93,15 +93,15 @@ export class CardSlot implements Actor, NicOutputs {
   /** A store of 1 to 64 bytes begins at `timePs`; `bytes` is copied. Stores reach the card in the order of calls. */
   mmioWrite(timePs: number, address: number, bytes: Uint8Array): void {
     const transfer = this.pool.take(address, bytes.length, 0);
-    this.pool.data[transfer]!.set(bytes);
+    transfer.keep(bytes);
     const depart = this.departPs(timePs + this.profile.hostStore.timePs);
     if (this.nothingElseUntil(depart)) {
       const left = this.down.send(depart, writeLineBytes(this.profile, bytes.length));
-      this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, transfer);
+      this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, transfer.index);
       return;
     }
     this.atRoot++;
-    this.agenda.push(depart, this.actor, Op.storeAtRoot, transfer);
+    this.agenda.push(depart, this.actor, Op.storeAtRoot, transfer.index);
   }
 
   /** A load begins at `timePs`; it does not overtake earlier stores. The answer comes to the listener. */
@@ -112,7 +112,7 @@ export class CardSlot implements Actor, NicOutputs {
       this.departPs(timePs + this.profile.mmioReadIssue.timePs),
       this.actor,
       Op.loadAtRoot,
-      transfer,
+      transfer.index,
     );
   }
 
@@ -143,9 +143,9 @@ export class CardSlot implements Actor, NicOutputs {
   dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {
     this.emitted = true;
     const transfer = this.pool.take(address, bytes.length, tag);
-    this.pool.data[transfer]!.set(bytes);
+    transfer.keep(bytes);
     const left = this.up.send(timePs, writeLineBytes(this.profile, bytes.length));
-    this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer);
+    this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer.index);
   }
 
   dmaRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
@@ -154,7 +154,7 @@ export class CardSlot implements Actor, NicOutputs {
     this.readsToHost++;
     const left = this.up.send(timePs, readRequestLineBytes(this.profile, lengthBytes));
     const ready = left + this.profile.busUp.timePs + this.profile.hostMemory.timePs;
-    this.agenda.push(ready, this.actor, Op.readAtHost, transfer);
+    this.agenda.push(ready, this.actor, Op.readAtHost, transfer.index);
   }
 
   frameOut(timePs: number, frame: Uint8Array): void {
@@ -177,42 +177,43 @@ export class CardSlot implements Actor, NicOutputs {
     }
     if ((op as Op) === Op.storeAtRoot || (op as Op) === Op.loadAtRoot) this.atRoot--;
     else if ((op as Op) === Op.readAtHost) this.readsToHost--;
-    if (this.pool.isLost(arg)) {
-      this.pool.give(arg);
+    const transfer = this.pool.at(arg);
+    if (transfer.lost) {
+      this.pool.give(transfer);
       return;
     }
     switch (op as Op) {
       case Op.storeAtRoot: {
-        const left = this.down.send(timePs, writeLineBytes(this.profile, this.pool.lengths[arg]!));
+        const left = this.down.send(timePs, writeLineBytes(this.profile, transfer.lengthBytes));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, arg);
         return;
       }
       case Op.loadAtRoot: {
-        const left = this.down.send(timePs, readRequestLineBytes(this.profile, this.pool.lengths[arg]!));
+        const left = this.down.send(timePs, readRequestLineBytes(this.profile, transfer.lengthBytes));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.loadAtCard, arg);
         return;
       }
       case Op.storeAtCard:
         this.bringTo(timePs);
-        this.device.mmioWrite(this.pool.addresses[arg]!, this.pool.view(arg));
+        this.device.mmioWrite(transfer.address, transfer.view());
         break;
       case Op.loadAtCard:
         this.bringTo(timePs);
-        this.device.mmioRead(this.pool.tags[arg]!, this.pool.addresses[arg]!, this.pool.lengths[arg]!);
+        this.device.mmioRead(transfer.tag, transfer.address, transfer.lengthBytes);
         break;
       case Op.writeVisible:
-        this.writeVisible(timePs, arg);
+        this.writeVisible(timePs, transfer);
         break;
       case Op.readAtHost: {
-        const left = this.down.send(timePs, completionLineBytes(this.profile, this.pool.lengths[arg]!));
+        const left = this.down.send(timePs, completionLineBytes(this.profile, transfer.lengthBytes));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.readAtCard, arg);
         return;
       }
       case Op.readAtCard:
-        this.readAtCard(timePs, arg);
+        this.readAtCard(timePs, transfer);
         break;
     }
-    this.pool.give(arg);
+    this.pool.give(transfer);
     this.settle(timePs);
   }
 
@@ -232,34 +233,32 @@ export class CardSlot implements Actor, NicOutputs {
     this.settle(timePs);
   }
 
-  private writeVisible(timePs: number, transfer: number): void {
-    const address = this.pool.addresses[transfer]!;
-    const length = this.pool.lengths[transfer]!;
+  private writeVisible(timePs: number, transfer: Transfer): void {
+    const { address, lengthBytes: length } = transfer;
     const buffer = this.memory.find(timePs, 'write', address, length);
     this.bringTo(timePs);
     if (buffer === undefined) {
-      this.device.dmaWriteDone(this.pool.tags[transfer]!, DmaStatus.error);
+      this.device.dmaWriteDone(transfer.tag, DmaStatus.error);
       return;
     }
     const offset = address - buffer.address;
-    buffer.chunkForWrite(offset).set(this.pool.view(transfer), offset & (CHUNK_BYTES - 1));
-    this.device.dmaWriteDone(this.pool.tags[transfer]!, DmaStatus.ok);
+    buffer.chunkForWrite(offset).set(transfer.view(), offset & (CHUNK_BYTES - 1));
+    this.device.dmaWriteDone(transfer.tag, DmaStatus.ok);
     this.listener.onDmaWrite(timePs, buffer, offset, length);
   }
 
-  private readAtCard(timePs: number, transfer: number): void {
-    const address = this.pool.addresses[transfer]!;
-    const length = this.pool.lengths[transfer]!;
+  private readAtCard(timePs: number, transfer: Transfer): void {
+    const { address, lengthBytes: length } = transfer;
     const buffer = this.memory.find(timePs, 'read', address, length);
     this.bringTo(timePs);
     if (buffer === undefined) {
-      this.device.dmaReadDone(this.pool.tags[transfer]!, DmaStatus.error, NOTHING);
+      this.device.dmaReadDone(transfer.tag, DmaStatus.error, NOTHING);
       return;
     }
     const offset = address - buffer.address;
     const at = offset & (CHUNK_BYTES - 1);
     this.device.dmaReadDone(
-      this.pool.tags[transfer]!,
+      transfer.tag,
       DmaStatus.ok,
       buffer.chunkForRead(offset).subarray(at, at + length),
     );

@@ -4,78 +4,83 @@ const SMALL_BYTES = 64;
 /** The longest DMA request. */
 const LARGE_BYTES = 4096;
 
-/** Records of what is under way on a bus, by number, reused: no allocation once a run is warm. */
-export class TransferPool {
-  addresses = new Float64Array(64);
-  lengths = new Int32Array(64);
-  tags = new Int32Array(64);
-  /** 1: the card was reset since; the transfer ends without effect */
-  private lost = new Uint8Array(64);
-  readonly data: Uint8Array[] = [];
-  private readonly views: Uint8Array[] = [];
-  /** free records of 64 bytes and of a page: apart, so that a record's view seldom changes its length */
-  private readonly small: number[] = [];
-  private readonly large: number[] = [];
-  private used = 0;
+/** What is under way on a bus: a store, a load, a DMA read or write. */
+export class Transfer {
+  address = 0;
+  lengthBytes = 0;
+  tag = 0;
+  /** the card was reset since: the transfer ends without effect */
+  lost = false;
+  private readonly data: Uint8Array;
+  private exact: Uint8Array;
 
-  /** Records in use. */
-  get inUse(): number {
-    return this.used - this.small.length - this.large.length;
+  constructor(
+    readonly index: number,
+    roomBytes: number,
+  ) {
+    this.data = new Uint8Array(roomBytes);
+    this.exact = this.data;
   }
 
-  /** A record whose `data` has room for `lengthBytes`, 4,096 at most. */
-  take(address: number, lengthBytes: number, tag: number): number {
-    const index = (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.large.pop()) ?? this.add(lengthBytes);
-    this.addresses[index] = address;
-    this.lengths[index] = lengthBytes;
-    this.tags[index] = tag;
-    this.lost[index] = 0;
-    return index;
+  get isSmall(): boolean {
+    return this.data.length === SMALL_BYTES;
+  }
+
+  /** Keeps a copy of bytes. */
+  keep(bytes: Uint8Array): void {
+    this.data.set(bytes);
+  }
+
+  /** The bytes, exactly as long as they are. */
+  view(): Uint8Array {
+    const { lengthBytes } = this;
+    if (this.data.length === lengthBytes) return this.data;
+    if (this.exact.length !== lengthBytes) this.exact = this.data.subarray(0, lengthBytes);
+    return this.exact;
+  }
+}
+
+/** Transfers by number, used again and again: no allocation once a run is warm. */
+export class TransferPool {
+  private readonly all: Transfer[] = [];
+  /** those not in use, with room for 64 bytes and for a page: apart, so that a view seldom changes its length */
+  private readonly small: Transfer[] = [];
+  private readonly large: Transfer[] = [];
+
+  /** Transfers under way. */
+  get inUse(): number {
+    return this.all.length - this.small.length - this.large.length;
+  }
+
+  /** A transfer with room for `lengthBytes`, 4,096 at most. */
+  take(address: number, lengthBytes: number, tag: number): Transfer {
+    const transfer =
+      (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.large.pop()) ?? this.add(lengthBytes);
+    transfer.address = address;
+    transfer.lengthBytes = lengthBytes;
+    transfer.tag = tag;
+    transfer.lost = false;
+    return transfer;
+  }
+
+  at(index: number): Transfer {
+    return this.all[index]!;
   }
 
   /** Every transfer under way is lost. */
   loseAll(): void {
-    this.lost.fill(1);
+    for (const transfer of this.all) transfer.lost = true;
   }
 
-  isLost(index: number): boolean {
-    return this.lost[index] === 1;
+  /** The transfer has ended. */
+  give(transfer: Transfer): void {
+    if (transfer.isSmall) this.small.push(transfer);
+    else this.large.push(transfer);
   }
 
-  give(index: number): void {
-    if (this.data[index]!.length === SMALL_BYTES) this.small.push(index);
-    else this.large.push(index);
-  }
-
-  /** The record's bytes, exactly as long as they are. */
-  view(index: number): Uint8Array {
-    const length = this.lengths[index]!;
-    const whole = this.data[index]!;
-    if (whole.length === length) return whole;
-    const kept = this.views[index]!;
-    if (kept.length === length) return kept;
-    return (this.views[index] = whole.subarray(0, length));
-  }
-
-  private add(lengthBytes: number): number {
-    const index = this.used++;
-    if (index === this.lengths.length) {
-      const addresses = new Float64Array(2 * index);
-      addresses.set(this.addresses);
-      this.addresses = addresses;
-      const lengths = new Int32Array(2 * index);
-      lengths.set(this.lengths);
-      this.lengths = lengths;
-      const tags = new Int32Array(2 * index);
-      tags.set(this.tags);
-      this.tags = tags;
-      const lost = new Uint8Array(2 * index);
-      lost.set(this.lost);
-      this.lost = lost;
-    }
-    const bytes = new Uint8Array(lengthBytes <= SMALL_BYTES ? SMALL_BYTES : LARGE_BYTES);
-    this.data.push(bytes);
-    this.views.push(bytes);
-    return index;
+  private add(lengthBytes: number): Transfer {
+    const transfer = new Transfer(this.all.length, lengthBytes <= SMALL_BYTES ? SMALL_BYTES : LARGE_BYTES);
+    this.all.push(transfer);
+    return transfer;
   }
 }

@@ -11,38 +11,38 @@
  */
 class IdSet {
   count = 0;
-  private hi = new Uint32Array(16);
-  private lo = new Uint32Array(16);
+  /** Pairs of low and high half, a power of two of them. */
+  private ids = new Uint32Array(32);
 
-  /** Position of the id, or of the free place where it belongs. Ids are never zero, so zero marks a free place. */
+  /** Position of the pair of the id, or of the free place where it belongs. Ids are never zero, so zero marks a free place. */
   private find(hi: number, lo: number): number {
-    const mask = this.lo.length - 1;
-    let at = (Math.imul(lo >>> 1, 0x9e3779b1) ^ Math.imul(hi, 0x85ebca6b)) & mask;
-    while ((this.lo[at] !== lo || this.hi[at] !== hi) && (this.lo[at] !== 0 || this.hi[at] !== 0))
-      at = (at + 1) & mask;
+    const { ids } = this;
+    const mask = ids.length - 1;
+    let at = ((Math.imul(lo >>> 1, 0x9e3779b1) ^ Math.imul(hi, 0x85ebca6b)) << 1) & mask;
+    while ((ids[at] !== lo || ids[at + 1] !== hi) && (ids[at] !== 0 || ids[at + 1] !== 0))
+      at = (at + 2) & mask;
     return at;
   }
   has(hi: number, lo: number): boolean {
     const at = this.find(hi, lo);
-    return this.lo[at] === lo && this.hi[at] === hi;
+    return this.ids[at] === lo && this.ids[at + 1] === hi;
   }
   add(hi: number, lo: number): void {
-    if (2 * (this.count + 1) > this.lo.length) this.grow();
+    if (4 * (this.count + 1) > this.ids.length) this.grow();
     const at = this.find(hi, lo);
-    if (this.lo[at] === lo && this.hi[at] === hi) return;
-    this.hi[at] = hi;
-    this.lo[at] = lo;
+    if (this.ids[at] === lo && this.ids[at + 1] === hi) return;
+    this.ids[at] = lo;
+    this.ids[at + 1] = hi;
     this.count++;
   }
   private grow(): void {
-    const { hi, lo } = this;
-    this.hi = new Uint32Array(2 * hi.length);
-    this.lo = new Uint32Array(2 * lo.length);
-    for (let i = 0; i < lo.length; i++) {
-      if (lo[i] === 0 && hi[i] === 0) continue;
-      const at = this.find(hi[i]!, lo[i]!);
-      this.hi[at] = hi[i]!;
-      this.lo[at] = lo[i]!;
+    const { ids } = this;
+    this.ids = new Uint32Array(2 * ids.length);
+    for (let i = 0; i < ids.length; i += 2) {
+      if (ids[i] === 0 && ids[i + 1] === 0) continue;
+      const at = this.find(ids[i + 1]!, ids[i]!);
+      this.ids[at] = ids[i]!;
+      this.ids[at + 1] = ids[i + 1]!;
     }
   }
 }

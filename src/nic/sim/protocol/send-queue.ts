@@ -28,25 +28,31 @@ export class SendChoice<Control> {
   incoming = 0;
 }
 
-/** 2^32: birth numbers stay below it, so length left and birth fit one exact floating-point key. */
-const BIRTH_RANGE = 0x100000000;
+/** Birth numbers stay below it, so that they are small integers for ever. */
+const BIRTH_RANGE = 0x40000000;
+
+/** What is known of a message; made when its number is first used, and used again. */
+class Message {
+  length = 0;
+  granted = 0;
+  available = 0;
+  /** Bytes handed out so far as originals. */
+  sent = 0;
+  unscheduled = 0;
+  maxData = 1;
+  unscheduledPrio = 0;
+  scheduledPrio = 0;
+  resendPrio = 0;
+  birth = 0;
+  /** Ranges to be sent again. */
+  pending: IntervalSet | null = null;
+}
 
 export class SendQueue<Control> {
   /** Thousandths of the DATA bytes that go to the oldest ready message (docs/protocol.md#parameters). */
   fifoFraction = 50;
 
-  private readonly length: Int32Array;
-  private readonly granted: Int32Array;
-  private readonly available: Int32Array;
-  private readonly sent: Int32Array;
-  private readonly unscheduled: Int32Array;
-  private readonly maxData: Int32Array;
-  private readonly unscheduledPrio: Uint8Array;
-  private readonly scheduledPrio: Uint8Array;
-  private readonly resendPrio: Uint8Array;
-  private readonly birth: Float64Array;
-  private readonly key: Float64Array;
-  private readonly pending: (IntervalSet | null)[] = [];
+  private readonly messages: Message[] = [];
   private nextBirth = 0;
   private fifoCredit = 0;
 
@@ -58,22 +64,15 @@ export class SendQueue<Control> {
   private readonly resending: number[] = [];
   private resendHead = 0;
 
-  /** `capacity`: message numbers are below it. */
-  constructor(capacity: number) {
-    this.length = new Int32Array(capacity);
-    this.granted = new Int32Array(capacity);
-    this.available = new Int32Array(capacity);
-    this.sent = new Int32Array(capacity);
-    this.unscheduled = new Int32Array(capacity);
-    this.maxData = new Int32Array(capacity);
-    this.unscheduledPrio = new Uint8Array(capacity);
-    this.scheduledPrio = new Uint8Array(capacity);
-    this.resendPrio = new Uint8Array(capacity);
-    this.birth = new Float64Array(capacity);
-    this.key = new Float64Array(capacity);
-    const { key, birth } = this;
-    this.shortest = new IndexedHeap(capacity, (a, b) => key[a]! < key[b]!);
-    this.oldest = new IndexedHeap(capacity, (a, b) => birth[a]! < birth[b]!);
+  constructor() {
+    const { messages } = this;
+    this.shortest = new IndexedHeap(0, (a, b) => {
+      const one = messages[a]!;
+      const other = messages[b]!;
+      const difference = one.length - one.sent - (other.length - other.sent);
+      return difference === 0 ? one.birth < other.birth : difference < 0;
+    });
+    this.oldest = new IndexedHeap(0, (a, b) => messages[a]!.birth < messages[b]!.birth);
   }
 
   /** Queues a control packet (any value of the caller's). They leave first, in the order queued. */
@@ -93,30 +92,32 @@ export class SendQueue<Control> {
     prio: number,
     available = length,
   ): void {
-    this.length[message] = length;
-    this.unscheduled[message] = this.granted[message] = Math.min(unscheduledBytes, length);
-    this.available[message] = available;
-    this.sent[message] = 0;
-    this.maxData[message] = maxData;
-    this.unscheduledPrio[message] = prio;
-    this.scheduledPrio[message] = 0;
-    this.birth[message] = this.nextBirth;
+    const its = this.of(message);
+    its.length = length;
+    its.unscheduled = its.granted = Math.min(unscheduledBytes, length);
+    its.available = available;
+    its.sent = 0;
+    its.maxData = maxData;
+    its.unscheduledPrio = prio;
+    its.scheduledPrio = 0;
+    its.birth = this.nextBirth;
     this.nextBirth = (this.nextBirth + 1) % BIRTH_RANGE;
     this.place(message);
   }
 
   /** Takes in a GRANT: the limit only rises, never beyond the length; the priority is always the newest. */
   grant(message: number, offset: number, prio: number): void {
-    this.scheduledPrio[message] = prio & 7;
-    const limit = Math.min(offset | 0, this.length[message]!);
-    if (limit <= this.granted[message]!) return;
-    this.granted[message] = limit;
+    const its = this.of(message);
+    its.scheduledPrio = prio & 7;
+    const limit = Math.min(offset | 0, its.length);
+    if (limit <= its.granted) return;
+    its.granted = limit;
     this.place(message);
   }
 
   /** How many bytes from the start of the message the card has at hand; a segment leaves only when all of it is. */
   setAvailable(message: number, bytes: number): void {
-    this.available[message] = bytes;
+    this.of(message).available = bytes;
     this.place(message);
   }
 
@@ -127,13 +128,14 @@ export class SendQueue<Control> {
    * no sense (outside the message, negative length) asks for nothing.
    */
   resend(message: number, offset: number, length: number, prio: number): boolean {
-    const sent = this.sent[message]!;
-    if (length < -1 || offset >= this.length[message]!) return offset >= sent;
+    const its = this.of(message);
+    const { sent } = its;
+    if (length < -1 || offset >= its.length) return offset >= sent;
     const end = length === -1 ? sent : offset + length;
     const stop = Math.min(end, sent);
     if (offset < stop) this.queueRange(message, offset, stop, prio & 7);
-    if (end > this.granted[message]!) {
-      this.granted[message] = Math.min(end, this.length[message]!);
+    if (end > its.granted) {
+      its.granted = Math.min(end, its.length);
       this.place(message);
     }
     return offset >= sent;
@@ -141,14 +143,14 @@ export class SendQueue<Control> {
 
   /** Takes in RPC_UNKNOWN at a client: everything sent so far again, at the unscheduled priority. */
   resendAll(message: number): void {
-    this.resend(message, 0, -1, this.unscheduledPrio[message]!);
+    this.resend(message, 0, -1, this.of(message).unscheduledPrio);
   }
 
   /** Forgets a message and everything queued for it. */
   remove(message: number): void {
     this.shortest.remove(message);
     this.oldest.remove(message);
-    const ranges = this.pending[message];
+    const ranges = this.messages[message]?.pending;
     if (ranges === undefined || ranges === null || ranges.count === 0) return;
     ranges.clear();
     this.resending.splice(this.resending.indexOf(message, this.resendHead), 1);
@@ -156,19 +158,19 @@ export class SendQueue<Control> {
 
   /** Bytes handed out so far as originals: always a segment boundary (the protocol's tx_end). */
   sentBytes(message: number): number {
-    return this.sent[message]!;
+    return this.of(message).sent;
   }
   /** Bytes the peer allows. */
   grantedBytes(message: number): number {
-    return this.granted[message]!;
+    return this.of(message).granted;
   }
   /** First byte of the original segment around `offset`, and with `segmentEndAt` its end. */
   segmentStartAt(message: number, offset: number): number {
-    return segmentStart(offset, this.unscheduled[message]!, this.maxData[message]!);
+    const { unscheduled, maxData } = this.of(message);
+    return segmentStart(offset, unscheduled, maxData);
   }
   segmentEndAt(message: number, offset: number): number {
-    const start = this.segmentStartAt(message, offset);
-    return segmentEnd(start, this.length[message]!, this.unscheduled[message]!, this.maxData[message]!);
+    return endOfSegment(this.of(message), offset);
   }
   /** True when `next` would find something. */
   get ready(): boolean {
@@ -183,15 +185,16 @@ export class SendQueue<Control> {
     if (again >= 0) return this.nextRetransmission(again, out);
     const message = this.choose();
     if (message < 0) return (out.kind = SendKind.none);
-    const offset = this.sent[message]!;
-    const end = this.segmentEndAt(message, offset);
+    const its = this.messages[message]!;
+    const offset = its.sent;
+    const end = endOfSegment(its, offset);
     out.kind = SendKind.original;
     out.message = message;
     out.offset = offset;
     out.length = end - offset;
-    out.incoming = this.unscheduled[message]!;
-    out.prio = offset < out.incoming ? this.unscheduledPrio[message]! : this.scheduledPrio[message]!;
-    this.sent[message] = end;
+    out.incoming = its.unscheduled;
+    out.prio = offset < its.unscheduled ? its.unscheduledPrio : its.scheduledPrio;
+    its.sent = end;
     this.place(message);
     return out.kind;
   }
@@ -208,21 +211,23 @@ export class SendQueue<Control> {
   }
 
   private nextRetransmission(message: number, out: SendChoice<Control>): SendKind {
-    const ranges = this.pending[message]!;
+    const its = this.messages[message]!;
+    const ranges = its.pending!;
     out.kind = SendKind.retransmission;
     out.message = message;
     out.offset = this.segmentStartAt(message, ranges.start(0));
     const end = this.segmentEndAt(message, out.offset);
     out.length = end - out.offset;
     out.incoming = ranges.end(0);
-    out.prio = this.resendPrio[message]!;
+    out.prio = its.resendPrio;
     ranges.remove(out.offset, end, null);
     if (ranges.count === 0) this.resendHead++;
     return out.kind;
   }
 
   private queueRange(message: number, start: number, end: number, prio: number): void {
-    const ranges = (this.pending[message] ??= new IntervalSet());
+    const its = this.of(message);
+    const ranges = (its.pending ??= new IntervalSet());
     if (ranges.count === 0) {
       if (this.resendHead === this.resending.length || this.resendHead >= 1024) {
         this.resending.splice(0, this.resendHead);
@@ -231,7 +236,7 @@ export class SendQueue<Control> {
       this.resending.push(message);
     }
     ranges.add(start, end);
-    this.resendPrio[message] = prio;
+    its.resendPrio = prio;
   }
 
   /** The message whose ranges are next to be resent, -1 when there is none. */
@@ -239,19 +244,15 @@ export class SendQueue<Control> {
     return this.resendHead < this.resending.length ? this.resending[this.resendHead]! : -1;
   }
 
-  /** Whether the next segment may go: its first byte granted, all of it at hand. */
-  private sendable(message: number): boolean {
-    const sent = this.sent[message]!;
-    return sent < this.granted[message]! && this.segmentEndAt(message, sent) <= this.available[message]!;
-  }
-
+  /** Keeps both heaps true: a message is in them while its next segment may go, first byte granted, all of it at hand. */
   private place(message: number): void {
-    if (!this.sendable(message)) {
+    const its = this.messages[message]!;
+    const { sent } = its;
+    if (sent >= its.granted || endOfSegment(its, sent) > its.available) {
       this.shortest.remove(message);
       this.oldest.remove(message);
       return;
     }
-    this.key[message] = (this.length[message]! - this.sent[message]!) * BIRTH_RANGE + this.birth[message]!;
     this.shortest.update(message);
     if (!this.oldest.has(message)) this.oldest.update(message);
   }
@@ -269,6 +270,17 @@ export class SendQueue<Control> {
   }
 
   private nextLength(message: number): number {
-    return this.segmentEndAt(message, this.sent[message]!) - this.sent[message]!;
+    const its = this.messages[message]!;
+    return endOfSegment(its, its.sent) - its.sent;
   }
+
+  private of(message: number): Message {
+    return (this.messages[message] ??= new Message());
+  }
+}
+
+/** End of the original segment around `offset`. */
+function endOfSegment(its: Message, offset: number): number {
+  const { unscheduled, maxData } = its;
+  return segmentEnd(segmentStart(offset, unscheduled, maxData), its.length, unscheduled, maxData);
 }

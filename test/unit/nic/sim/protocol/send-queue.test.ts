@@ -192,7 +192,7 @@ describe('SendQueue', function () {
         fc.array(act, { maxLength: 120, size: 'max' }),
         fc.constantFrom(0, 50, 500),
         (acts, fraction) => {
-          const queue = new SendQueue<number>(8);
+          const queue = new SendQueue<number>();
           const oracle = new Oracle();
           queue.fifoFraction = oracle.fifoFraction = fraction;
           const out = new SendChoice<number>();
@@ -235,7 +235,7 @@ describe('SendQueue', function () {
   });
 
   it('ignores a GRANT of 2^31 and above, and RESENDs without sense', () => {
-    const queue = new SendQueue<number>(1);
+    const queue = new SendQueue<number>();
     queue.add(0, 1000, 100, 100, 5);
     queue.grant(0, 0x80000000, 3);
     queue.resend(0, 0xfffffff0, 5, 7);
@@ -245,7 +245,7 @@ describe('SendQueue', function () {
   });
 
   it('cuts the 100,000 bytes of the capture where the Linux host cut them', () => {
-    const queue = new SendQueue<number>(1);
+    const queue = new SendQueue<number>();
     queue.add(0, 100_000, 40_000, maxSegmentData(1500, false), 4);
     const out = new SendChoice<number>();
     const packets: number[][] = [];
@@ -258,7 +258,7 @@ describe('SendQueue', function () {
   });
 
   it('gives the oldest message its share of the bytes and not more', () => {
-    const queue = new SendQueue<number>(2);
+    const queue = new SendQueue<number>();
     queue.fifoFraction = 50;
     const out = new SendChoice<number>();
     queue.add(0, 1_000_000, 1_000_000, 1000, 4);
