@@ -305,10 +305,7 @@ export class RpcClient implements Actor, ResultHandler {
     const inline = this.plan.inline && requestBytes <= INLINE_BYTES;
     if (!inline && lane.sendOffset < 0) {
       lane.sendOffset = this.user.sendArena.take(requestBytes);
-      if (lane.sendOffset < 0) {
-        this.retryLater(timePs);
-        return;
-      }
+      if (lane.sendOffset < 0) return; // another lane holds the room: its last result brings us here again
       fillPattern(this.user.h2c, lane.sendOffset, requestBytes, lane.key);
     }
     const slot = this.user.takeSlot();
