@@ -214,7 +214,8 @@ export class Ingress {
   private resend(rpc: Rpc | undefined, peer: number): void {
     const { record } = this;
     this.counters.add(Counter.resendsReceived);
-    if (rpc === undefined) {
+    // A client that has its response whole has nothing left to send: the server may forget the RPC.
+    if (rpc === undefined || (rpc.isClient && !rpc.isSending)) {
       this.control.unknown(peer, record);
       return;
     }

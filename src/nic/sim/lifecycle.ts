@@ -74,11 +74,15 @@ export class Lifecycle {
     this.remove(rpc, Code.ok, false);
   }
 
-  /** The peer has the whole message of the sendmsg; its slot and buffer are the application's again. */
+  /**
+   * The peer has the whole message of the sendmsg; its slot and buffer are the application's again, so the message is
+   * never read any more.
+   */
   sendDone(rpc: Rpc): void {
     if (rpc.sendSlot === 0) return;
     const slot = rpc.sendSlot;
     rpc.sendSlot = 0;
+    this.outbox.queue.remove(rpc.index);
     this.results.post(rpc.user, slot, ResultFlag.final | ResultFlag.delivered | ResultFlag.bufferReusable);
   }
 

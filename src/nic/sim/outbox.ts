@@ -192,16 +192,17 @@ export class Outbox {
     if (next !== Infinity) this.transmitNoLaterThan(Math.max(now, next));
   }
 
-  /** Sends the first packet of the pipeline that still has its RPC, if it is ready. */
+  /** Sends the first packet of the pipeline whose message is still being sent, if it is ready. */
   private transmitData(now: number): void {
     while (this.head < this.tail) {
       const packet = this.packets[this.head % PIPELINE_PACKETS]!;
       const rpc = this.table.byToken(packet.token);
-      if (rpc !== undefined && (packet.missing > 0 || packet.readyPs > now)) return;
+      const wanted = rpc?.isSending === true;
+      if (wanted && (packet.missing > 0 || packet.readyPs > now)) return;
       this.head++;
       this.bytes -= packet.length;
       packet.serial = -1;
-      if (rpc === undefined) continue;
+      if (!wanted) continue;
       if (packet.failed) {
         this.onReadFailed(rpc);
         continue;

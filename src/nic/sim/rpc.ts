@@ -97,6 +97,11 @@ export class Rpc {
     return this.generation * 0x10000 + this.index;
   }
 
+  /** Whether its message to send may still be read: the application has not been given the buffer back. */
+  get isSending(): boolean {
+    return this.sendSlot !== 0;
+  }
+
   /** Keeps a copy of an inline payload. */
   keepInline(bytes: Uint8Array, at: number): void {
     this.inline ??= new Uint8Array(INLINE_BYTES);

@@ -242,7 +242,7 @@ export class Transport implements UserLifecycle, DmaListener {
   /** A peer's MAC address was found: its messages may go. */
   private peerFound(peer: number): void {
     for (const rpc of this.table.live) {
-      if (rpc.peer === peer && rpc.txLength > 0) this.outbox.queue.setAvailable(rpc.index, rpc.txLength);
+      if (rpc.peer === peer && rpc.isSending) this.outbox.queue.setAvailable(rpc.index, rpc.txLength);
     }
     this.outbox.messageAdded();
   }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// One card against a host that is only frames: what a Linux host would see of it (sheet sections 3, 6 and 14), and what
+// an application behind it is promised.
+import { expect } from 'chai';
+import { ResultFlag, UserCall } from '#src/nic/regs.js';
+import { encodeFrame, parseFrame, setAddresses, setPriority } from '#src/nic/sim/protocol/frame.js';
+import { FrameRecord } from '#src/nic/sim/protocol/frame-record.js';
+import { HomaType, homaTypeName, setDataOffset, startPacket } from '#src/nic/sim/protocol/homa-header.js';
+import { Bench, pattern, type Host } from './bench.js';
+
+const { accepted, bufferReusable, delivered, final } = ResultFlag;
+const PORT = 4000;
+const PEER_PORT = 0x8000;
+const MS = 1e9;
+
+const words = (bytes: Uint8Array): Uint32Array => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return Uint32Array.from({ length: 4 }, (_, i) => view.getUint32(4 * i));
+};
+
+/** The other host: sends what a test says, and keeps the Homa packets that come. */
+class LiveHost {
+  readonly bench = new Bench();
+  readonly host: Host;
+  readonly seen: FrameRecord[] = [];
+  /** Frames that are not Homa. */
+  others = 0;
+  address = Uint8Array.of(0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1);
+  mac = 0x00000099;
+
+  constructor() {
+    this.host = this.bench.addHost().configure();
+    this.host.open(1, PORT);
+    this.bench.wire = (_from, frame) => {
+      const record = new FrameRecord();
+      if (parseFrame(frame, record, null) === 0) this.seen.push(record);
+      else this.others++;
+    };
+  }
+
+  /** A packet of RPC `id` (as this host names it) to the card's port. */
+  send(
+    type: HomaType,
+    id: number,
+    fill: (record: FrameRecord) => void = () => undefined,
+    payload = new Uint8Array(0),
+  ): void {
+    const record = new FrameRecord();
+    setAddresses(record, words(this.address), words(this.host.ipv6));
+    record.sourceMacHi = 0x0200;
+    record.sourceMacLo = this.mac;
+    record.destinationMacHi = 0x0200;
+    record.destinationMacLo = 0x0000000a;
+    setPriority(record, 7);
+    startPacket(record, type);
+    record.senderIdLo = id;
+    const server = (id & 1) === 1;
+    record.sourcePort = server ? PORT : PEER_PORT;
+    record.destinationPort = server ? 0x8001 : PORT;
+    record.cutoffVersion = 1;
+    fill(record);
+    this.host.nic.frameIn(encodeFrame(record, payload, 0, payload.length));
+    this.bench.run(1e6);
+  }
+
+  data(id: number, message: Uint8Array, offset = 0, length = message.length - offset, incoming = 40_000): void {
+    this.send(
+      HomaType.data,
+      id,
+      (record) => {
+        setDataOffset(record, offset);
+        record.messageLength = message.length;
+        record.incoming = Math.min(incoming, message.length);
+      },
+      message.slice(offset, offset + length),
+    );
+  }
+
+  /** What came since the last call, by name. */
+  take(...types: HomaType[]): FrameRecord[] {
+    return this.seen.splice(0).filter((record) => types.length === 0 || types.includes(record.type as HomaType));
+  }
+
+  /** The card calls this host: a request of its user, sent whole. */
+  call(size: number, slot = 1): void {
+    this.host.call(1, UserCall.sendmsg, { slot, size, peer: this.address, peerPort: PORT });
+    this.bench.run(MS / 2);
+  }
+}
+
+const names = (records: FrameRecord[]): string[] => records.map((record) => homaTypeName(record.type));
+
+describe('live host: a response that lies in the pool', () => {
+  it('leaves the request buffer to the application: no RESEND, late or hostile, makes the card read it again', () => {
+    const all = new LiveHost();
+    all.send(HomaType.freeze, 0);
+    all.data(2, pattern(10)); // the card learns where the peer is
+    all.host.load(1, 0, pattern(5000));
+    all.call(5000);
+    all.take();
+    all.data(3, pattern(64));
+    all.bench.run(MS);
+    expect(all.host.result(1, 1).flags).to.equal(accepted | final | delivered | bufferReusable);
+    const before = all.host.nic.counterValues().dmaReads;
+    all.send(HomaType.resend, 3, (record) => {
+      record.offset = 0;
+      record.length = -1;
+      record.priority = 7;
+    });
+    all.bench.run(MS / 2);
+    expect(all.host.nic.counterValues().dmaReads).to.equal(before);
+    expect(names(all.take(HomaType.data, HomaType.rpcUnknown, HomaType.busy))).to.deep.equal(['RPC_UNKNOWN']);
+    all.host.call(1, UserCall.recvmsg, { slot: 9, flags: 4, size: 64 });
+    expect(all.host.wait(1, 9, final, MS).flags & delivered).to.equal(delivered);
+  });
+
+  it('stops retransmissions of the request that were already queued', () => {
+    const all = new LiveHost();
+    all.data(2, pattern(10));
+    all.host.load(1, 0, pattern(40_000));
+    all.call(40_000);
+    all.take();
+    all.send(HomaType.resend, 3, (record) => {
+      record.offset = 0;
+      record.length = -1;
+      record.priority = 7;
+    });
+    // Still being sent again when the whole response comes.
+    all.data(3, pattern(64));
+    const result = all.host.wait(1, 1, final, MS);
+    expect(result.flags & bufferReusable).to.equal(bufferReusable);
+    all.host.load(1, 0, new Uint8Array(40_000));
+    all.take();
+    all.bench.run(MS);
+    expect(names(all.take(HomaType.data))).to.deep.equal([]);
+  });
+});
