@@ -137,12 +137,16 @@ export class Timers {
   /** RESENDs for what is missing (docs/protocol.md#resend). */
   askAgain(rpc: Rpc): void {
     const priority = this.settings.controlPriority;
-    if (rpc.state !== RpcState.incoming || rpc.rxReceived === 0) {
+    if (rpc.state !== RpcState.incoming) {
       this.control.resend(rpc, 0, -1, priority);
       return;
     }
     const { missing } = this;
-    rpc.reassembly!.missing(rpc.rxGranted, missing);
+    if (rpc.reassembly !== null) rpc.reassembly.missing(rpc.rxGranted, missing);
+    else {
+      missing.clear();
+      if (rpc.rxGranted > 0) missing.push(0, rpc.rxGranted);
+    }
     for (let i = 0; i < missing.count; i++) {
       this.control.resend(rpc, missing.start(i), missing.end(i) - missing.start(i), priority);
     }

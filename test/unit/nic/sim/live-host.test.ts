@@ -135,3 +135,37 @@ describe('live host: a response that lies in the pool', () => {
     expect(names(all.take(HomaType.data))).to.deep.equal([]);
   });
 });
+
+describe('live host: RESEND', () => {
+  it('asks for what is granted of a message that was only announced, as a Linux host does', () => {
+    const all = new LiveHost();
+    all.send(HomaType.data, 2, (record) => {
+      setDataOffset(record, 0);
+      record.messageLength = 3000;
+      record.incoming = 3000;
+    });
+    all.bench.run(7 * MS);
+    const [resend] = all.take(HomaType.resend);
+    expect(resend).to.include({ offset: 0, length: 3000, priority: 7 });
+  });
+
+  it('for a lost GRANT gets the new bytes as originals, and BUSY', () => {
+    const all = new LiveHost();
+    all.data(2, pattern(10));
+    all.host.load(1, 0, pattern(100_000));
+    all.call(100_000);
+    all.take();
+    all.send(HomaType.resend, 3, (record) => {
+      record.offset = 40_000;
+      record.length = 10_000;
+      record.priority = 7;
+    });
+    all.bench.run(MS / 2);
+    const answers = all.take();
+    expect(names(answers).filter((name) => name !== 'DATA')).to.deep.equal(['BUSY']);
+    const data = answers.filter((record) => record.type === HomaType.data);
+    expect(data.map((record) => record.retransmit)).to.deep.equal(data.map(() => 0));
+    expect(data[0]!.offset).to.equal(40_000);
+    expect(data.at(-1)!.offset + data.at(-1)!.dataLength).to.be.at.least(50_000);
+  });
+});
