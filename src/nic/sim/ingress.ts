@@ -223,6 +223,7 @@ export class Ingress {
       this.control.busy(rpc);
       return;
     }
+    rpc.needAcks = 0; // whoever asks is alive
     if (this.outbox.queue.resend(rpc.index, record.offset, record.length, record.priority)) {
       this.control.busy(rpc);
     }

@@ -2,7 +2,7 @@
 // One card against a host that is only frames: what a Linux host would see of it (sheet sections 3, 6 and 14), and what
 // an application behind it is promised.
 import { expect } from 'chai';
-import { ResultFlag, UserCall } from '#src/nic/regs.js';
+import { Code, Register, ResultFlag, UserCall } from '#src/nic/regs.js';
 import { encodeFrame, parseFrame, setAddresses, setPriority } from '#src/nic/sim/protocol/frame.js';
 import { FrameRecord } from '#src/nic/sim/protocol/frame-record.js';
 import { HomaType, homaTypeName, setDataOffset, startPacket } from '#src/nic/sim/protocol/homa-header.js';
@@ -167,5 +167,32 @@ describe('live host: RESEND', () => {
     expect(data.map((record) => record.retransmit)).to.deep.equal(data.map(() => 0));
     expect(data[0]!.offset).to.equal(40_000);
     expect(data.at(-1)!.offset + data.at(-1)!.dataLength).to.be.at.least(50_000);
+  });
+});
+
+describe('live host: NEED_ACK', () => {
+  it('goes on for as long as the client asks for the response', () => {
+    const all = new LiveHost();
+    all.host.register(Register.needAckLimit, 10);
+    all.host.call(1, UserCall.recvmsg, { slot: 5, size: 64 });
+    all.data(2, pattern(10));
+    const got = all.host.wait(1, 5, final, MS);
+    const { id } = got;
+    all.host.call(1, UserCall.sendmsg, { slot: 6, size: 5000, id, peer: all.address, peerPort: got.peerPort });
+    // A client without buffers: it answers every NEED_ACK with a RESEND, for longer than the limit.
+    for (let tick = 0; tick < 40; tick++) {
+      all.bench.run(MS);
+      for (const record of all.take(HomaType.needAck)) {
+        expect(record.senderIdLo).to.equal(3);
+        all.send(HomaType.resend, 2, (resend) => {
+          resend.offset = 0;
+          resend.length = 5000;
+          resend.priority = 7;
+        });
+      }
+    }
+    expect(all.host.result(1, 6).flags).to.equal(accepted);
+    // It is gone now.
+    expect(all.host.wait(1, 6, final, 20 * MS)).to.include({ code: Code.timedOut });
   });
 });
