@@ -12,7 +12,7 @@
  * at once (both in docs/protocol.md#deviations). Its outstanding bytes still count against `maxIncoming`.
  */
 import { WaitingMessages } from './grant-waiting.js';
-import { FIFO_GRANT_PRIORITY, grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
+import { grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
 
 /** Where a message stands. Fresh, blocked and full messages have no slot and do not wait. */
 const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4, fresh: 5 } as const;
@@ -269,7 +269,7 @@ export class GrantScheduler {
 
   /** A share for the oldest message, active or not, that is not far ahead already (docs/protocol.md#fifo-grants). */
   private fifoGrant(): void {
-    const { fifoIncrement, fifoInterval } = this.settings;
+    const { fifoIncrement, fifoInterval, fifoPriority } = this.settings;
     if (fifoIncrement === 0 || this.now < this.nextFifo) return;
     this.nextFifo = this.now + fifoInterval;
     const enough = grantWindow(this.settings, this.active.length) + 2 * fifoIncrement;
@@ -278,7 +278,7 @@ export class GrantScheduler {
       if (state !== State.active && state !== State.waiting) continue;
       if (this.granted[message]! - this.received[message]! >= enough) continue;
       const delta = Math.min(fifoIncrement, this.length[message]! - this.granted[message]!);
-      this.raise(message, delta, FIFO_GRANT_PRIORITY);
+      this.raise(message, delta, fifoPriority);
       return;
     }
   }

@@ -63,7 +63,13 @@ class LiveHost {
     this.bench.run(1e6);
   }
 
-  data(id: number, message: Uint8Array, offset = 0, length = message.length - offset, incoming = 40_000): void {
+  data(
+    id: number,
+    message: Uint8Array,
+    offset = 0,
+    length = message.length - offset,
+    incoming = 40_000,
+  ): void {
     this.send(
       HomaType.data,
       id,
@@ -78,7 +84,9 @@ class LiveHost {
 
   /** What came since the last call, by name. */
   take(...types: HomaType[]): FrameRecord[] {
-    return this.seen.splice(0).filter((record) => types.length === 0 || types.includes(record.type as HomaType));
+    return this.seen
+      .splice(0)
+      .filter((record) => types.length === 0 || types.includes(record.type as HomaType));
   }
 
   /** The card calls this host: a request of its user, sent whole. */
@@ -178,7 +186,13 @@ describe('live host: NEED_ACK', () => {
     all.data(2, pattern(10));
     const got = all.host.wait(1, 5, final, MS);
     const { id } = got;
-    all.host.call(1, UserCall.sendmsg, { slot: 6, size: 5000, id, peer: all.address, peerPort: got.peerPort });
+    all.host.call(1, UserCall.sendmsg, {
+      slot: 6,
+      size: 5000,
+      id,
+      peer: all.address,
+      peerPort: got.peerPort,
+    });
     // A client without buffers: it answers every NEED_ACK with a RESEND, for longer than the limit.
     for (let tick = 0; tick < 40; tick++) {
       all.bench.run(MS);
@@ -194,5 +208,22 @@ describe('live host: NEED_ACK', () => {
     expect(all.host.result(1, 6).flags).to.equal(accepted);
     // It is gone now.
     expect(all.host.wait(1, 6, final, 20 * MS)).to.include({ code: Code.timedOut });
+  });
+});
+
+describe('live host: grants', () => {
+  it('to the oldest message carry the level below the highest, however many levels there are', () => {
+    const all = new LiveHost();
+    all.host.register(Register.numPriorities, 4);
+    all.host.register(Register.maxOvercommit, 1);
+    all.host.call(1, UserCall.recvmsg, { slot: 5, size: 1_000_000 });
+    all.data(2, pattern(900_000), 0, 1404);
+    const levels = new Set(all.take(HomaType.grant).map((record) => record.priority));
+    for (let i = 1; i < 20; i++) {
+      all.bench.run(MS / 10);
+      all.data(2, pattern(900_000), i * 1404, 1404);
+    }
+    for (const grant of all.take(HomaType.grant)) levels.add(grant.priority);
+    expect([...levels].sort()).to.deep.equal([0, 2]);
   });
 });
