@@ -9,6 +9,7 @@ import type { Counters } from './counters.js';
 import type { NeighbourSetter } from './kernel-calls.js';
 import type { Outbox } from './outbox.js';
 import type { Peers } from './peers.js';
+import { isUnicast } from './protocol/address.js';
 import { get16, get32 } from './protocol/big-endian.js';
 import type { FrameRecord } from './protocol/frame-record.js';
 import { type IcmpError, portUnreachable } from './protocol/icmp.js';
@@ -96,8 +97,9 @@ export class NextHops implements NeighbourSetter {
     return true;
   }
 
-  /** Tells the sender of a packet that nobody has the port. */
+  /** Tells the sender of a packet that nobody has the port; never to more than one host (RFC 1122, RFC 4443). */
   refusePort(frame: Uint8Array, record: FrameRecord): void {
+    if ((record.destinationMacHi & 0x0100) !== 0 || !isUnicast(record.source)) return;
     this.send(portUnreachable(frame, record, this.settings.station));
   }
 

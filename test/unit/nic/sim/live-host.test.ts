@@ -227,3 +227,32 @@ describe('live host: grants', () => {
     expect([...levels].sort()).to.deep.equal([0, 2]);
   });
 });
+
+describe('live host: ICMP', () => {
+  it('is never sent to an address that is not one host', () => {
+    const all = new LiveHost();
+    const nowhere = (record: FrameRecord): void => {
+      record.destinationPort = 77;
+    };
+    all.send(HomaType.data, 2, nowhere);
+    expect(all.others).to.equal(1);
+    for (const address of [
+      new Uint8Array(16),
+      Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+    ]) {
+      all.address = address;
+      all.send(HomaType.data, 2, nowhere);
+    }
+    expect(all.others).to.equal(1);
+  });
+
+  it('is never sent for a frame that went to a group', () => {
+    const all = new LiveHost();
+    all.send(HomaType.data, 2, (record) => {
+      record.destinationPort = 77;
+      record.destinationMacHi = 0xffff;
+      record.destinationMacLo = 0xffffffff;
+    });
+    expect(all.others).to.equal(0);
+  });
+});
