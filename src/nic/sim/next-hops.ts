@@ -51,28 +51,41 @@ export class NextHops implements NeighbourSetter {
   setStatic(address: Uint8Array, mac: Uint8Array, valid: boolean): boolean {
     const words = Uint32Array.from({ length: 4 }, (_, i) => get32(address, 4 * i));
     this.neighbours.now = this.agenda.nowPs;
-    if (valid) return this.neighbours.setStatic(words, get16(mac, 0), get32(mac, 2));
+    if (valid) {
+      const set = this.neighbours.setStatic(words, get16(mac, 0), get32(mac, 2));
+      if (set) this.found(this.neighbours.entryFor(words));
+      return set;
+    }
     this.neighbours.clearStatic(words);
     const peer = this.peers.find(words);
     if (peer >= 0) this.peers.resolved[peer] = 0;
     return true;
   }
 
-  /** Whether the peer's MAC address is known; if not, asks for it. */
+  /**
+   * Whether the peer's MAC address is known; if not, or when nothing has been heard of the peer for long, asks for it. A
+   * known address stays in use until the answer, or until the question has been asked in vain.
+   */
   resolve(peer: number): boolean {
-    if (this.peers.resolved[peer] === 1) return true;
-    const address = this.peers.address(peer);
+    const { peers } = this;
+    const known = peers.resolved[peer] === 1;
+    if (known && !this.isStale(peer)) return true;
+    const address = peers.address(peer);
     const { station } = this.settings;
     if (station.hasAddress(address)) {
-      this.peers.setMac(peer, station.macHi, station.macLo);
+      peers.setMac(peer, station.macHi, station.macLo);
       return true;
     }
     const entry = this.neighbours.entryFor(address);
-    if (entry < 0) return false;
+    if (entry < 0) return known;
     this.neighbours.now = this.agenda.nowPs;
-    if (!this.neighbours.resolve(entry)) return false;
-    this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
-    return true;
+    const found = this.neighbours.resolve(entry);
+    if (found && !known) peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
+    return known || found;
+  }
+
+  private isStale(peer: number): boolean {
+    return this.agenda.nowPs - this.peers.heardPs[peer]! > this.timing.lifetime;
   }
 
   /** A frame of the peer came from this MAC address: answers go there, unless a static entry says otherwise. */
@@ -112,6 +125,7 @@ export class NextHops implements NeighbourSetter {
   private emptyTable(): Neighbours {
     const table = new Neighbours(this.settings.station, this.timing, (frame) => this.send(frame));
     table.onKnown = (entry) => this.found(entry);
+    table.onUnreachable = (entry) => this.lost(entry);
     return table;
   }
 
@@ -124,6 +138,13 @@ export class NextHops implements NeighbourSetter {
     const peer = this.peers.find(this.neighbours.address(entry));
     if (peer < 0) return;
     this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
+    this.peers.heardPs[peer] = this.agenda.nowPs;
     this.onResolved(peer);
+  }
+
+  /** Nobody answered for the address: it is not used any more, unless its host has been heard meanwhile. */
+  private lost(entry: number): void {
+    const peer = this.peers.find(this.neighbours.address(entry));
+    if (peer >= 0 && this.isStale(peer)) this.peers.resolved[peer] = 0;
   }
 }

@@ -71,7 +71,7 @@ export class Timers {
     rpc.silentTicks++;
     if (rpc.state === RpcState.outgoing && this.waitsForNeighbour(rpc)) return;
     if (!rpc.isClient && rpc.state === RpcState.outgoing) {
-      if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) this.probeClient(rpc, tick);
+      if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) this.probeClient(rpc);
       else this.askForAck(rpc, tick);
       return;
     }
@@ -115,13 +115,14 @@ export class Timers {
    * whether the client has forgotten the RPC, and a client host that says nothing at all is given up
    * (docs/protocol.md#deviations).
    */
-  private probeClient(rpc: Rpc, tick: number): void {
+  private probeClient(rpc: Rpc): void {
     const { queue } = this.outbox;
-    const { resendTicks, resendInterval } = this.settings;
+    const { resendTicks, resendInterval, tickPs } = this.settings;
     if (queue.sentBytes(rpc.index) < queue.grantedBytes(rpc.index)) rpc.silentTicks = 0;
     const silent = rpc.silentTicks - resendTicks;
     if (silent < 0 || silent % resendInterval !== 0) return;
-    if (tick - this.peers.heardTick[rpc.peer]! < resendInterval) rpc.needAcks = 0;
+    const quietPs = this.agenda.nowPs - this.peers.heardPs[rpc.peer]!;
+    if (quietPs < resendInterval * tickPs) rpc.needAcks = 0;
     this.needAck(rpc);
   }
 

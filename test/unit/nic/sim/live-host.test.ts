@@ -8,7 +8,7 @@ import { FrameRecord } from '#src/nic/sim/protocol/frame-record.js';
 import { HomaType, homaTypeName, setDataOffset, startPacket } from '#src/nic/sim/protocol/homa-header.js';
 import { Bench, pattern, type Host } from './bench.js';
 
-const { accepted, bufferReusable, delivered, final } = ResultFlag;
+const { accepted, bufferReusable, delivered, failed, final } = ResultFlag;
 const PORT = 4000;
 const PEER_PORT = 0x8000;
 const MS = 1e9;
@@ -254,5 +254,47 @@ describe('live host: ICMP', () => {
       record.destinationMacLo = 0xffffffff;
     });
     expect(all.others).to.equal(0);
+  });
+});
+
+describe('live host: neighbours', () => {
+  const S = 1000 * MS;
+
+  it('asks again for an address it has not heard of for 30 s, and follows it to another MAC', () => {
+    const all = new LiveHost();
+    all.host.register(Register.neighbourTicks, 120);
+    all.data(2, pattern(10));
+    all.bench.run(31 * S);
+    all.take();
+    const before = all.others;
+    all.call(64);
+    expect(all.others, 'questions').to.equal(before + 1);
+    expect(names(all.take(HomaType.data)), 'the old MAC is used meanwhile').to.have.length(1);
+    // Nobody answers: the next message does not go to where nobody is.
+    all.bench.run(200 * MS);
+    all.take();
+    all.call(64, 2);
+    expect(names(all.take(HomaType.data))).to.have.length(0);
+    all.mac = 0x77;
+    all.data(4, pattern(10));
+    all.bench.run(MS);
+    const [data] = all.take(HomaType.data);
+    expect(data!.destinationMacLo).to.equal(0x77);
+  });
+
+  it('does not run out of entries for addresses that nobody uses any more', () => {
+    const all = new LiveHost();
+    all.host.register(Register.neighbourTicks, 1);
+    for (let i = 0; i < 300; i++) {
+      all.address[15] = i & 0xff;
+      all.address[14] = 2 + (i >> 8);
+      all.call(64);
+      expect(all.host.wait(1, 1, failed, 200 * MS).code).to.equal(Code.unreachable);
+      all.host.clearSlot(1, 1);
+    }
+    const before = all.others;
+    all.address[13] = 1;
+    all.call(64);
+    expect(all.others).to.equal(before + 1);
   });
 });
