@@ -292,7 +292,8 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
           echoPorts: (flags.echo ?? []).map(parsePort),
           seed: flags.seed,
         },
-        (outputs) => createSimNic({}, outputs),
+        // A peer may still know RPCs of the process that was here a moment ago.
+        (outputs) => createSimNic({ idEpoch: Date.now() % 2 ** 32 }, outputs),
         out,
       );
     } catch (error) {

@@ -27,6 +27,8 @@ export interface SimNicOptions {
   buildKind?: number;
   /** what BUILD_ID says, 32 bits; default 0 */
   buildId?: number;
+  /** upper half of the ids of its RPCs, so that two lives of a card need not use the same ones; default 0 */
+  idEpoch?: number;
   /** size of the RPC table; default 16,384 */
   rpcEntries?: number;
   /** rate of the MAC in Mbit/s; default 100,000 */
@@ -88,6 +90,7 @@ export class SimNic implements NicDevice, RegisterEffects {
       this.mac,
       table,
       options.rpcEntries ?? RPC_ENTRIES,
+      options.idEpoch ?? 0,
     );
     transport.aperture = this.aperture;
     this.transport = transport;

@@ -40,7 +40,7 @@ const FIRST_ID = 2;
 
 export class MessageCallHandlers implements MessageCalls {
   private nextIdLo = FIRST_ID;
-  private nextIdHi = 0;
+  private nextIdHi: number;
 
   constructor(
     private readonly users: Users,
@@ -55,11 +55,14 @@ export class MessageCallHandlers implements MessageCalls {
     private readonly pools: Pools,
     private readonly cutoffs: PeerCutoffs,
     private readonly settings: Settings,
-  ) {}
+    private readonly idEpoch: number,
+  ) {
+    this.nextIdHi = idEpoch;
+  }
 
   reset(): void {
     this.nextIdLo = FIRST_ID;
-    this.nextIdHi = 0;
+    this.nextIdHi = this.idEpoch;
   }
 
   sendmsg(call: UserCallView): Code {

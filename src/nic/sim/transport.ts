@@ -68,6 +68,7 @@ export class Transport implements UserLifecycle, DmaListener {
     mac: Mac,
     cycles: CycleTable,
     rpcEntries: number,
+    idEpoch: number,
   ) {
     const { settings, peers, acks, cutoffs, finished, receives } = this;
     this.table = new RpcTable(rpcEntries);
@@ -134,6 +135,7 @@ export class Transport implements UserLifecycle, DmaListener {
       pools,
       cutoffs,
       settings,
+      idEpoch,
     );
     this.ingress = new Ingress(
       agenda,

@@ -298,3 +298,12 @@ describe('live host: neighbours', () => {
     expect(all.others).to.equal(before + 1);
   });
 });
+
+describe('live host: ids', () => {
+  it('of two lives of a card need not be the same', () => {
+    const bench = new Bench();
+    const host = bench.addHost({ idEpoch: 7 }).configure().open(1);
+    host.call(1, UserCall.sendmsg, { slot: 1, size: 4, peer: host.ipv4, peerPort: PORT });
+    expect(host.wait(1, 1, accepted, MS).id).to.equal((7n << 32n) | 2n);
+  });
+});
