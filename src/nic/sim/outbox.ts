@@ -78,7 +78,7 @@ export class Outbox {
     private readonly cutoffs: PeerCutoffs,
     cycles: CycleTable,
   ) {
-    this.queue = new SendQueue<never>(table.capacity);
+    this.queue = new SendQueue<never>(table.size);
     this.buildPs = (cycles.packetBuild + cycles.macTransmit) * CYCLE_PS;
     this.startPs = cycles.sendStart * CYCLE_PS;
   }

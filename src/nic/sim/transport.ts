@@ -78,12 +78,16 @@ export class Transport implements UserLifecycle, DmaListener {
     this.nextHops = new NextHops(agenda, peers, settings, this.outbox, counters);
     const { outbox, nextHops, pools } = this;
     const control = new ControlPackets(outbox, peers, settings, acks, counters);
-    this.grants = new GrantScheduler(table.capacity, settings.grants, (message, offset, priority) => {
+    this.grants = new GrantScheduler(table.size, settings.grants, (message, offset, priority) => {
       const rpc = table.at(message);
       rpc.rxGranted = offset;
       control.grant(rpc, offset, priority);
     });
     const { grants } = this;
+    table.onResize = (size) => {
+      outbox.queue.resize(size);
+      grants.resize(size);
+    };
     const lifecycle = new Lifecycle(
       table,
       peers,

@@ -7,7 +7,7 @@
  * `resend` on RESEND; `setAvailable` as payload is fetched; `remove` when the RPC ends; and whenever the wire is free
  * `next(choice)`, which decides as late as possible and counts the bytes as sent. Nothing is allocated per packet.
  */
-import { IndexedHeap } from './indexed-heap.js';
+import { IndexedHeap, resized } from './indexed-heap.js';
 import { IntervalSet } from './interval-set.js';
 import { segmentEnd, segmentStart } from './segments.js';
 
@@ -35,17 +35,17 @@ export class SendQueue<Control> {
   /** Thousandths of the DATA bytes that go to the oldest ready message (docs/protocol.md#parameters). */
   fifoFraction = 50;
 
-  private readonly length: Int32Array;
-  private readonly granted: Int32Array;
-  private readonly available: Int32Array;
-  private readonly sent: Int32Array;
-  private readonly unscheduled: Int32Array;
-  private readonly maxData: Int32Array;
-  private readonly unscheduledPrio: Uint8Array;
-  private readonly scheduledPrio: Uint8Array;
-  private readonly resendPrio: Uint8Array;
-  private readonly birth: Float64Array;
-  private readonly key: Float64Array;
+  private length = new Int32Array(0);
+  private granted = new Int32Array(0);
+  private available = new Int32Array(0);
+  private sent = new Int32Array(0);
+  private unscheduled = new Int32Array(0);
+  private maxData = new Int32Array(0);
+  private unscheduledPrio = new Uint8Array(0);
+  private scheduledPrio = new Uint8Array(0);
+  private resendPrio = new Uint8Array(0);
+  private birth = new Float64Array(0);
+  private key = new Float64Array(0);
   private readonly pending: (IntervalSet | null)[] = [];
   private nextBirth = 0;
   private fifoCredit = 0;
@@ -58,22 +58,29 @@ export class SendQueue<Control> {
   private readonly resending: number[] = [];
   private resendHead = 0;
 
-  /** `capacity`: message numbers are below it. */
+  /** `capacity`: message numbers are below it, until `resize`. */
   constructor(capacity: number) {
-    this.length = new Int32Array(capacity);
-    this.granted = new Int32Array(capacity);
-    this.available = new Int32Array(capacity);
-    this.sent = new Int32Array(capacity);
-    this.unscheduled = new Int32Array(capacity);
-    this.maxData = new Int32Array(capacity);
-    this.unscheduledPrio = new Uint8Array(capacity);
-    this.scheduledPrio = new Uint8Array(capacity);
-    this.resendPrio = new Uint8Array(capacity);
-    this.birth = new Float64Array(capacity);
-    this.key = new Float64Array(capacity);
-    const { key, birth } = this;
-    this.shortest = new IndexedHeap(capacity, (a, b) => key[a]! < key[b]!);
-    this.oldest = new IndexedHeap(capacity, (a, b) => birth[a]! < birth[b]!);
+    this.shortest = new IndexedHeap(0, (a, b) => this.key[a]! < this.key[b]!);
+    this.oldest = new IndexedHeap(0, (a, b) => this.birth[a]! < this.birth[b]!);
+    this.resize(capacity);
+  }
+
+  /** Makes room for message numbers below `capacity`, or gives back the room above, where no message may be. */
+  resize(capacity: number): void {
+    this.length = resized(this.length, capacity);
+    this.granted = resized(this.granted, capacity);
+    this.available = resized(this.available, capacity);
+    this.sent = resized(this.sent, capacity);
+    this.unscheduled = resized(this.unscheduled, capacity);
+    this.maxData = resized(this.maxData, capacity);
+    this.unscheduledPrio = resized(this.unscheduledPrio, capacity);
+    this.scheduledPrio = resized(this.scheduledPrio, capacity);
+    this.resendPrio = resized(this.resendPrio, capacity);
+    this.birth = resized(this.birth, capacity);
+    this.key = resized(this.key, capacity);
+    if (this.pending.length > capacity) this.pending.length = capacity;
+    this.shortest.resize(capacity);
+    this.oldest.resize(capacity);
   }
 
   /** Queues a control packet (any value of the caller's). They leave first, in the order queued. */
