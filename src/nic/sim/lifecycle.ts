@@ -40,8 +40,13 @@ export class Lifecycle {
   ) {}
 
   reset(): void {
-    for (const list of this.withoutRoom) list.length = 0;
-    for (const list of this.waiting) list.length = 0;
+    for (let user = 0; user <= MAX_USERS; user++) this.forgetLists(user);
+  }
+
+  /** No message of the user waits for room or a recvmsg any more. */
+  forgetLists(user: number): void {
+    this.withoutRoom[user]!.length = 0;
+    this.waiting[user]!.length = 0;
   }
 
   /** A new RPC; the table must not be full. */

@@ -214,6 +214,8 @@ export class Transport implements UserLifecycle, DmaListener {
       this.receives.withdraw(user, slot);
       this.lifecycle.failReceive(user, slot, code);
     }
+    // What lies in the pool or has no room is not to be served while the others end.
+    this.lifecycle.forgetLists(user);
     for (const rpc of this.table.live.filter((live) => live.user === user)) {
       if (rpc.livePlace >= 0) this.lifecycle.fail(rpc, code, true);
     }

@@ -2,7 +2,7 @@
 // One card against a host that is only frames: what a Linux host would see of it (sheet sections 3, 6 and 14), and what
 // an application behind it is promised.
 import { expect } from 'chai';
-import { Code, Register, ResultFlag, UserCall } from '#src/nic/regs.js';
+import { Code, Register, ResultFlag, UserCall, UserOperation } from '#src/nic/regs.js';
 import { encodeFrame, parseFrame, setAddresses, setPriority } from '#src/nic/sim/protocol/frame.js';
 import { FrameRecord } from '#src/nic/sim/protocol/frame-record.js';
 import { HomaType, homaTypeName, setDataOffset, startPacket } from '#src/nic/sim/protocol/homa-header.js';
@@ -175,6 +175,21 @@ describe('live host: RESEND', () => {
     expect(data.map((record) => record.retransmit)).to.deep.equal(data.map(() => 0));
     expect(data[0]!.offset).to.equal(40_000);
     expect(data.at(-1)!.offset + data.at(-1)!.dataLength).to.be.at.least(50_000);
+  });
+});
+
+describe('live host: a user who leaves', () => {
+  it('does not ask for messages that had no room, though room comes as others end', () => {
+    const all = new LiveHost();
+    const long = pattern(900_000);
+    all.data(2, long, 0, 1000);
+    all.data(4, long, 0, 1000);
+    expect(all.host.nic.counterValues().dropNoBuffer).to.equal(1);
+    all.take();
+    all.host.userCall(1, UserOperation.quiesce);
+    all.bench.run(MS);
+    expect(names(all.take())).to.deep.equal([]);
+    expect(all.host.nic.liveState()).to.include({ rpcs: 0, poolChunks: 0 });
   });
 });
 
