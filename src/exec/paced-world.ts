@@ -51,8 +51,9 @@ export class PacedWorld {
     return this.anchorPs + Math.round(Math.max(0, this.wallMs() - this.anchorMs) * PS_PER_MS);
   }
 
-  /** A world that is behind the wall clock stays behind: its time goes on from here. */
+  /** A world that is behind the wall clock stays behind: its time goes on from here. Epochs that are over are dropped. */
   private anchor(): void {
+    this.anchorPs -= this.world.rebase();
     const { nowPs } = this.world;
     if (nowPs >= this.wallPs()) return;
     this.anchorPs = nowPs;

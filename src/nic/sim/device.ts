@@ -164,6 +164,14 @@ export class SimNic implements NicDevice, RegisterEffects {
     return agenda.nowPs;
   }
 
+  rebase(byPs: number): void {
+    this.agenda.rebase(byPs);
+    this.mac.rebase(byPs);
+    this.aperture.rebase(byPs);
+    this.transport.rebase(byPs);
+    this.inResetUntilPs -= byPs;
+  }
+
   /** Counters by name, for reports and tests: the same numbers a driver reads from the BAR. */
   counterValues(): ReturnType<Counters['snapshot']> {
     return this.counters.snapshot();

@@ -41,6 +41,11 @@ export class NextHops implements NeighbourSetter {
     this.neighbours = this.emptyTable();
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.neighbours.rebase(byPs);
+  }
+
   /** Takes the timing in from the settings. */
   configure(): void {
     const { tickPs, neighbourTicks } = this.settings;

@@ -91,6 +91,13 @@ export class Outbox {
     this.transmitAtPs = Infinity;
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.transmitAtPs -= byPs;
+    for (const packet of this.packets) packet.readyPs -= byPs;
+    this.controls.rebase(byPs);
+  }
+
   /** Packets and frames on their way to the wire. */
   get pending(): number {
     return this.tail - this.head + this.controls.length;

@@ -47,6 +47,11 @@ export class Peers {
     this.victim = 0;
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    for (let peer = 0; peer < this.count; peer++) this.heardPs[peer]! -= byPs;
+  }
+
   /** Number of the peer with this address, -1 when it has none. */
   find(words: Uint32Array): number {
     for (let peer = this.buckets[hash(words)]!; peer !== NONE; peer = this.next[peer]!) {

@@ -20,6 +20,9 @@ import type { Settings } from './settings.js';
 
 export class Timers {
   private armed = false;
+  /** The tick that number `ticksBefore` was at this instant: 0 and 0, until the clock is moved back. */
+  private basePs = 0;
+  private ticksBefore = 0;
   private readonly missing = new RangeList();
 
   constructor(
@@ -46,9 +49,17 @@ export class Timers {
     if (this.armed) return;
     this.armed = true;
     const { tickPs } = this.settings;
-    const next = (Math.floor(this.agenda.nowPs / tickPs) + 1) * tickPs;
-    this.lifecycle.tick = Math.floor(this.agenda.nowPs / tickPs);
-    this.agenda.schedule(next, CardEvent.tick);
+    const passed = Math.floor((this.agenda.nowPs - this.basePs) / tickPs);
+    this.lifecycle.tick = this.ticksBefore + passed;
+    this.agenda.schedule(this.basePs + (passed + 1) * tickPs, CardEvent.tick);
+  }
+
+  /** The card's clock was moved back: ticks keep their numbers and stay where they are between other events. */
+  rebase(byPs: number): void {
+    const { tickPs } = this.settings;
+    const passed = Math.floor((byPs - this.basePs) / tickPs);
+    this.basePs += passed * tickPs - byPs;
+    this.ticksBefore += passed;
   }
 
   tick(): void {

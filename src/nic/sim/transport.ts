@@ -190,6 +190,16 @@ export class Transport implements UserLifecycle, DmaListener {
     this.parametersChanged();
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.peers.rebase(byPs);
+    this.cutoffs.rebase(byPs);
+    this.grants.rebase(byPs);
+    this.outbox.rebase(byPs);
+    this.nextHops.rebase(byPs);
+    this.timers.rebase(byPs);
+  }
+
   /** A register was written. */
   parametersChanged(): void {
     this.settings.load(this.registers);

@@ -127,6 +127,13 @@ export class RpcClient implements Actor, ResultHandler {
     }
   }
 
+  rebase(byPs: number): void {
+    for (const lane of this.lanes) {
+      lane.startPs -= byPs;
+      lane.intendedPs -= byPs;
+    }
+  }
+
   onEvent(timePs: number, op: number, _arg: number): void {
     if (this.halted) return;
     if ((op as Op) === Op.retryPump) this.retrySet = false;

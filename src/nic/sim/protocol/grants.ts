@@ -67,6 +67,12 @@ export class GrantScheduler {
     this.waiting.resize(capacity);
   }
 
+  /** The caller's clock was moved back. */
+  rebase(by: number): void {
+    this.now -= by;
+    this.nextFifo -= by;
+  }
+
   /** Bytes granted and not yet received, over all messages that are not blocked. */
   get totalIncoming(): number {
     return this.incoming;

@@ -186,6 +186,15 @@ export class Neighbours {
     this.resolve(index);
   }
 
+  /** The caller's clock was moved back. */
+  rebase(by: number): void {
+    this.now -= by;
+    for (const entry of this.entries) {
+      entry.heardAt -= by;
+      entry.askedAt -= by;
+    }
+  }
+
   /** Time of the next repeated question, Infinity when none is open. */
   get nextEvent(): number {
     let first = Infinity;
