@@ -33,7 +33,7 @@ import { Settings } from './settings.js';
 import { Timers } from './timers.js';
 import type { Users } from './users.js';
 
-/** Finished RPCs remembered for a client, and for how many ticks at least: no packet is older than the time-out. */
+/** Finished RPCs remembered for a client, and for how many ticks at least, or the time-out: no packet is older. */
 const FINISHED_IDS = 4096;
 const FINISHED_TICKS = 100;
 
@@ -204,6 +204,7 @@ export class Transport implements UserLifecycle, DmaListener {
   parametersChanged(): void {
     this.settings.load(this.registers);
     this.outbox.queue.fifoFraction = this.settings.pacerFifoFraction;
+    this.finished.lifetime = Math.max(FINISHED_TICKS, this.settings.timeoutTicks);
     this.nextHops.configure();
   }
 
