@@ -9,9 +9,10 @@ const NINE = 57;
 
 /**
  * Reads exact arrivals: lines `cycle,length`, both in 64-byte units, cycles ascending. Empty lines, lines that begin
- * with `#`, and a first line of the two words are skipped. Throws ModelError that names the line and the value.
+ * with `#`, and a head of the two words are skipped. Throws ModelError that names the line and the value.
  */
 export function parseArrivals(text: string): ArrivalList {
+  if (text.startsWith('\ufeff')) return parseArrivals(text.slice(1)); // spreadsheets begin files with it
   let cycles = new Float64Array(1024);
   let units = new Int32Array(1024);
   let count = 0;
@@ -38,7 +39,7 @@ export function parseArrivals(text: string): ArrivalList {
       plain && seenComma && text.charCodeAt(at - 1) !== COMMA ? undefined : text.slice(begin, at).trim();
     at++;
     if (line !== undefined) {
-      if (line === '' || line.startsWith('#') || (lineNumber === 1 && line === 'cycle,length')) continue;
+      if (line === '' || line.startsWith('#') || (count === 0 && line === 'cycle,length')) continue;
       const match = /^(\d+)\s*,\s*(\d+)$/.exec(line);
       if (match === null) {
         throw new ModelError(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { STRATEGIES } from './catalogue.js';
 import { meanInterval, pairedRatio, type Interval } from './confidence.js';
 import type { ModelResult } from './run.js';
 
@@ -19,7 +20,10 @@ export interface Comparison {
   /** p99 slowdown over that of exact SRPT, seed by seed; undefined without exact runs or with one seed only. */
   readonly p99Ratio: Interval | undefined;
   readonly meanRatio: Interval | undefined;
-  /** The largest of the ten classes' p99 ratios, each averaged over the seeds. */
+  /**
+   * Of the ten classes' p99 ratios, the one whose interval reaches highest; undefined where a class that is not empty
+   * has too few messages for a p99.
+   */
   readonly worstDecileRatio: Interval | undefined;
 }
 
@@ -62,8 +66,10 @@ function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Co
     if ([...above, ...below].some((value) => value === null)) return undefined;
     return pairedRatio(above as number[], below as number[]);
   };
-  const deciles = Array.from({ length: 10 }, (_, i) => ratio((row) => row.deciles[i]?.p99 ?? null));
-  const worst = deciles.reduce((a, b) => ((b?.mean ?? 0) > (a?.mean ?? 0) ? b : a), undefined);
+  const used = Array.from({ length: 10 }, (_, i) => i).filter((i) =>
+    rows.some((row) => (row.deciles[i]?.count ?? 0) > 0),
+  );
+  const deciles = used.map((i) => ratio((row) => row.deciles[i]?.p99 ?? null));
   return {
     workload,
     load,
@@ -76,32 +82,116 @@ function compareGroup(rows: readonly Comparable[], exact: ReadonlyMap<string, Co
     inversionShare: known((row) => row.inversionShare),
     p99Ratio: ratio((row) => row.slowdown.p99),
     meanRatio: ratio((row) => row.slowdown.mean),
-    worstDecileRatio: worst,
+    worstDecileRatio: highest(deciles),
   };
 }
 
-/** p99 slowdown of one tenth of the messages by size; half is 0 where there is one seed only. */
-export interface SizeSlowdown {
+/** The interval that reaches highest; none when one is missing. */
+function highest(intervals: readonly (Interval | undefined)[]): Interval | undefined {
+  let worst: Interval | undefined;
+  for (const interval of intervals) {
+    if (interval === undefined) return undefined;
+    if (worst === undefined || interval.mean + interval.half > worst.mean + worst.half) worst = interval;
+  }
+  return worst;
+}
+
+/** What a curve of a plot belongs to. */
+export interface CurveName {
   readonly workload: string;
   readonly load: number;
   readonly strategy: string;
   readonly entries: number | null;
   readonly levels: number;
+}
+
+/** p99 slowdown of one tenth of the messages by size; half is 0 where there is one seed only. */
+export interface SizeSlowdown extends CurveName {
   readonly upToBytes: number;
   readonly p99: Interval;
+}
+
+/** Share of the time in which a sorted slot is in use, 1 the first; half is 0 where there is one seed only. */
+export interface SlotShare extends CurveName {
+  readonly slot: number;
+  readonly share: Interval;
 }
 
 /** p99 slowdown by size of each group of results; classes too small for a p99 are left out. */
 export function slowdownBySize(results: readonly Comparable[]): SizeSlowdown[] {
   return [...grouped(results).values()].flatMap((rows) => {
-    const { workload, load, strategy, entries, levels } = rows[0]!.settings;
+    const name = curveName(rows);
     return rows[0]!.deciles.flatMap(({ upToBytes }, i) => {
       const values = rows.map((row) => row.deciles[i]?.p99).filter((value) => typeof value === 'number');
       if (values.length < rows.length) return [];
-      const p99 = meanInterval(values) ?? { mean: values[0]!, half: 0, seeds: 1 };
-      return [{ workload, load, strategy, entries, levels, upToBytes, p99 }];
+      return [{ ...name, upToBytes, p99: intervalOrPoint(values) }];
     });
   });
+}
+
+/** How often each sorted slot is in use, over the seeds of each group of results; slots never used are left out. */
+export function slotShares(results: readonly Comparable[]): SlotShare[] {
+  return [...grouped(results).values()].flatMap((rows) => {
+    const slots = Math.max(...rows.map((row) => row.slotOccupancy.length));
+    return Array.from({ length: slots }, (_, i) => ({
+      ...curveName(rows),
+      slot: i + 1,
+      share: intervalOrPoint(rows.map((row) => row.slotOccupancy[i] ?? 0)),
+    })).filter(({ share }) => share.mean > 0);
+  });
+}
+
+function curveName(rows: readonly Comparable[]): CurveName {
+  const { workload, load, strategy, entries, levels } = rows[0]!.settings;
+  return { workload, load, strategy, entries, levels };
+}
+
+function intervalOrPoint(values: readonly number[]): Interval {
+  return meanInterval(values) ?? { mean: values[0]!, half: 0, seeds: 1 };
+}
+
+/**
+ * The results that may stand beside each other: where a workload and load have several curves, those of one seed, which
+ * have no interval, are left out.
+ */
+export function comparable<T extends Comparable>(results: readonly T[]): T[] {
+  const curves = new Map<string, Set<string>>(); // by workload and load
+  const seeds = new Map<string, number>(); // by curve
+  const panelOf = ({ settings: s }: Comparable): string => JSON.stringify([s.workload, s.load]);
+  for (const row of results) {
+    const panel = panelOf(row);
+    curves.set(panel, (curves.get(panel) ?? new Set()).add(groupOf(row)));
+    seeds.set(groupOf(row), (seeds.get(groupOf(row)) ?? 0) + 1);
+  }
+  return results.filter((row) => curves.get(panelOf(row))!.size === 1 || seeds.get(groupOf(row))! > 1);
+}
+
+/** Names of settings in which results differ although plots give them the same name: more than one sweep in one file. */
+export function mixedSettings(results: readonly Comparable[]): string[] {
+  const first = new Map<string, Record<string, unknown>>();
+  const mixed = new Set<string>();
+  for (const row of results) {
+    const name = JSON.stringify(curveName([row]));
+    const settings = { ...row.settings, seed: 0 } as Record<string, unknown>;
+    const other = first.get(name) ?? settings;
+    first.set(name, other);
+    for (const key of Object.keys(settings)) if (settings[key] !== other[key]) mixed.add(key);
+  }
+  return [...mixed];
+}
+
+/** Results in an order that does not depend on which was finished first: as the catalogue has the strategies. */
+export function inOrder<T extends Comparable>(results: readonly T[]): T[] {
+  const place = new Map(STRATEGIES.map(({ name }, i) => [name, i]));
+  return [...results].sort(
+    ({ settings: a }, { settings: b }) =>
+      a.workload.localeCompare(b.workload) ||
+      a.load - b.load ||
+      place.get(a.strategy)! - place.get(b.strategy)! ||
+      (a.entries ?? Infinity) - (b.entries ?? Infinity) ||
+      a.levels - b.levels ||
+      a.seed - b.seed,
+  );
 }
 
 /** Fewest entries that stay within a limit. */

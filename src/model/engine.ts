@@ -17,6 +17,8 @@ export interface EngineOutcome {
   readonly arrived: number;
   readonly unitsIn: number;
   readonly unitsLeft: number;
+  /** Of the units sent, those whose time on the link lies behind the end. */
+  readonly unitsOnLink: number;
   readonly highWater: number;
   readonly lowWater: number;
   readonly moves: number;
@@ -94,6 +96,7 @@ export class Engine {
       arrived: this.next,
       unitsIn,
       unitsLeft,
+      unitsOnLink: Math.max(0, this.linkFree - endCycle),
       highWater: strategy.highWater - this.before.highWater,
       lowWater: strategy.lowWater - this.before.lowWater,
       moves: strategy.moves - this.before.moves,

@@ -145,7 +145,7 @@ export function* modelSlices(
     violationRatio: collector.inversions === 0 ? null : collector.violationSum / collector.inversions,
     worstViolation: collector.worstViolation,
     underflowCycles: collector.underflowCycles,
-    utilization: cycles === 0 ? 0 : collector.unitsOut / cycles,
+    utilization: cycles === 0 ? 0 : (collector.unitsOut - outcome.unitsOnLink) / cycles,
     slotOccupancy: collector.slotOccupancy(),
     highWater: outcome.highWater,
     lowWater: outcome.lowWater,

@@ -41,7 +41,7 @@ export interface NicDevice {
   dmaReadDone(tag: number, status: DmaStatus, bytes: Uint8Array): void;
   /** An earlier `dmaWrite` is visible in host memory (or has failed). */
   dmaWriteDone(tag: number, status: DmaStatus): void;
-  /** A whole frame has arrived at the MAC, without FCS; the card may keep the array. */
+  /** A whole frame has arrived at the MAC, without FCS. The array is the card's from then on: it may write into it. */
   frameIn(frame: Uint8Array): void;
   /** The link came up or went down. */
   link(up: boolean): void;

@@ -6,6 +6,7 @@ import type { SizeSweepFit } from '../perf/run.js';
 import { formatFigure } from './numbers.js';
 import { formatSummaryTable, type SummaryRow } from './summary-table.js';
 import { formatTable } from './table.js';
+import { wrap } from './wrap.js';
 import type { TextShape } from './text-shape.js';
 
 const UNIT_TEXT: Record<string, string> = {
@@ -29,21 +30,6 @@ export function runTitle(result: RunResult): string {
   ];
   const what = [`${result.simulated ? 'SIMULATED NIC' : 'NIC'} '${result.nic}'`, ...facts].join(', ');
   return result.partial ? `${what} (interrupted: partial results)` : what;
-}
-
-/** Breaks a text at blanks; the first line begins `firstColumn` columns in, the others at the indent. */
-function wrap(text: string, width: number, indent: string, firstColumn = 0): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const room = width - (lines.length === 0 ? firstColumn : indent.length);
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines.join(`\n${indent}`);
 }
 
 /** What the table of a run shows in a row: the figures as parsed back from the trace, with their distribution. */

@@ -12,7 +12,22 @@ export const PLOT_CONFIG = {
   title: { anchor: 'start', fontSize: 15, subtitleFontSize: 11, subtitleColor: '#555555', offset: 12 },
   axis: { labelFontSize: 11, titleFontSize: 12, gridColor: '#e6e6e6', titlePadding: 8 },
   legend: { labelFontSize: 11, titleFontSize: 11, labelLimit: 400 },
-  range: { category: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#444444'] },
+  range: {
+    category: [
+      '#0072b2',
+      '#d55e00',
+      '#009e73',
+      '#cc79a7',
+      '#56b4e9',
+      '#e69f00',
+      '#444444',
+      '#882255',
+      '#999933',
+      '#44aa99',
+      '#332288',
+      '#aa4499',
+    ],
+  },
   view: { stroke: '#bbbbbb' },
 } as const;
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs points, keeps them in a file as they come, and hands back the comparison: what `model sweep`, and `model run`
 // over several seeds, have in common.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../base/base-command.js';
 import type { OutputFolder } from '../base/output-folder.js';
 import type { Progress } from '../base/progress.js';
 import { InterruptedError } from '../errors/errors.js';
 import type { ModelSettings } from '../model/settings.js';
-import { formatComparisons, formatEntriesNeeded } from '../report/model-tables.js';
+import { formatComparisons, formatEntriesNeeded, simulatedAs } from '../report/model-tables.js';
 import type { TextShape } from '../report/text-shape.js';
 import { asCommandErrors } from './failures.js';
 import { loadDistribution } from './point-source.js';
@@ -58,6 +59,7 @@ export async function runPoints(
   const folder = parts.folder();
   const file = join(folder.path, POINTS_FILE);
   const keys = new Set(points.map(pointKey));
+  if (options.resume !== true) rmSync(file, { force: true }); // an old sweep's points, with --force
   const before = options.resume === true ? await asCommandErrors(() => readRows(file, { repair: true })) : [];
   const rows: SweepRow[] = before.filter((row) => keys.has(pointKey(row.settings)));
   const done = keysOf(rows);
@@ -86,14 +88,16 @@ export async function runPoints(
   return outcome(parts.shape, rows, {
     file: `${folder.shown}/${POINTS_FILE}`,
     finished,
-    skipped: before.length,
+    skipped: done.size,
+    total: points.length,
+    resumes: options.resume !== undefined,
   });
 }
 
 function outcome(
   shape: TextShape,
   rows: readonly SweepRow[],
-  about: { file: string; finished: boolean; skipped: number },
+  about: { file: string; finished: boolean; skipped: number; total: number; resumes: boolean },
 ): Outcome {
   const { comparisons, needed } = summarizeRows(rows);
   const compared = comparisons.filter((c) => c.seeds > 1);
@@ -106,22 +110,27 @@ function outcome(
       needed,
     },
     render: () => {
-      const wide = { ...shape, widthColumns: Math.max(shape.widthColumns, 150) };
       const parts: string[] = [];
+      const kind = simulatedAs(rows[0]!.settings);
       if (compared.length > 0) {
         parts.push(
-          'Queue model (simulated), 95 % confidence intervals over seeds\n',
-          formatComparisons(compared, wide),
+          `Queue model (${kind}), 95 % confidence intervals over seeds\n`,
+          formatComparisons(compared, shape),
         );
-      } else parts.push('One seed a point: no comparison without confidence intervals; add --seeds 5.\n');
+      } else if (about.finished)
+        parts.push('One seed a point: no comparison without confidence intervals; add --seeds 5.\n');
       if (needed.length > 0) {
         parts.push(
-          'Fewest entries whose p99 slowdown stays within a share of exact SRPT (upper end of the interval)\n',
-          formatEntriesNeeded(needed, wide),
+          'Fewest entries of those tried from which on the p99 slowdown stays within so much of\nexact SRPT (upper end of the interval): of all messages, of each tenth of them by size\n',
+          formatEntriesNeeded(needed, shape),
         );
       }
       const resumed = about.skipped > 0 ? `, ${about.skipped} of them from before` : '';
-      parts.push(`${rows.length} points${resumed}: ${about.file}\n`);
+      if (about.finished) parts.push(`${rows.length} points${resumed}: ${about.file}\n`);
+      else {
+        const next = about.resumes ? '; the same command with --resume and its --out goes on' : '';
+        parts.push(`Interrupted: ${rows.length} of ${about.total} points${resumed}: ${about.file}${next}\n`);
+      }
       return parts.join('\n');
     },
   };

@@ -145,7 +145,7 @@ export function baseSettings(flags: ModelFlagValues): ModelSettings {
 
 /** A load; whether it is in range is for the settings to say. */
 export function parseShare(text: string): number {
-  const value = /^\d*\.?\d+(e-?\d+)?$/i.test(text) ? Number(text) : NaN;
+  const value = /^[-+]?\d*\.?\d+(e-?\d+)?$/i.test(text) ? Number(text) : NaN;
   if (!Number.isFinite(value)) {
     throw new UsageError(`--load '${text}' is not a number: it is a share above 0 and below 1, such as 0.8`);
   }

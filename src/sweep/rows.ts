@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
+import { STRATEGIES } from '../model/catalogue.js';
 import type { ModelResult } from '../model/run.js';
 import { pointKey } from './points.js';
 
@@ -24,7 +25,8 @@ export class SweepFileError extends Error {
 
 /**
  * Reads the rows of a sweep's file; none when there is no such file. A last line that was cut off (the run was killed
- * while it wrote) is left out, and with `repair` cut away. Throws SweepFileError for any other line that is no row.
+ * while it wrote) is left out, and with `repair` cut away; a point that is there twice counts once, or its seed would
+ * pass for two. Throws SweepFileError for any other line that is no row.
  */
 export function readRows(path: string, options: { repair?: boolean } = {}): SweepRow[] {
   let text: string;
@@ -36,11 +38,16 @@ export function readRows(path: string, options: { repair?: boolean } = {}): Swee
   }
   const end = text.lastIndexOf('\n') + 1;
   if (options.repair === true && end < text.length) truncateSync(path, Buffer.byteLength(text.slice(0, end)));
-  return text
+  const rows = new Map<string, SweepRow>();
+  text
     .slice(0, end)
     .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => parseRow(line, i + 1));
+    .forEach((line, i) => {
+      if (line.trim() === '') return;
+      const row = parseRow(line, i + 1);
+      rows.set(pointKey(row.settings), row);
+    });
+  return [...rows.values()];
 }
 
 /** Appends a row as one line. */
@@ -61,13 +68,21 @@ function parseRow(line: string, number: number): SweepRow {
     throw new SweepFileError(`line ${number} is not JSON`);
   }
   const candidate = row as Partial<SweepRow> | null;
-  if (
-    candidate?.kind !== 'model-point' ||
-    candidate.schemaVersion !== 1 ||
-    typeof candidate.settings !== 'object' ||
-    typeof candidate.slowdown !== 'object'
-  ) {
+  if (candidate?.kind !== 'model-point' || candidate.schemaVersion !== 1 || !isResult(candidate)) {
     throw new SweepFileError(`line ${number} is not a point of a model sweep (version 1)`);
   }
   return candidate as SweepRow;
+}
+
+/** True when a value read from a file has what comparisons and plots take from a result. */
+export function isResult(value: unknown): boolean {
+  const result = value as Partial<ModelResult> | null | undefined;
+  return (
+    typeof result?.settings === 'object' &&
+    STRATEGIES.some(({ name }) => name === result.settings?.strategy) &&
+    typeof result.settings.workload === 'string' &&
+    typeof result.slowdown === 'object' &&
+    Array.isArray(result.deciles) &&
+    Array.isArray(result.slotOccupancy)
+  );
 }

@@ -2,6 +2,7 @@
 import {
   compareResults,
   entriesNeeded,
+  inOrder,
   type Comparable,
   type Comparison,
   type EntriesNeeded,
@@ -12,14 +13,7 @@ export function summarizeRows(rows: readonly Comparable[]): {
   comparisons: Comparison[];
   needed: EntriesNeeded[];
 } {
-  const comparisons = compareResults(rows).sort(
-    (a, b) =>
-      a.workload.localeCompare(b.workload) ||
-      a.load - b.load ||
-      a.strategy.localeCompare(b.strategy) ||
-      (a.entries ?? Infinity) - (b.entries ?? Infinity) ||
-      a.levels - b.levels,
-  );
+  const comparisons = compareResults(inOrder(rows));
   const varied = comparisons.filter((c) =>
     comparisons.some(
       (d) => d.entries !== c.entries && d.strategy === c.strategy && d.workload === c.workload,

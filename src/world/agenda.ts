@@ -35,6 +35,8 @@ export class Agenda {
 
   /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
   runAheadUntilPs = -Infinity;
+  /** Nobody looks at what happened before the end of the stretch (`runBefore`): running ahead may go on after an output. */
+  inStretch = false;
 
   private order = 0;
   private now = 0;
@@ -125,6 +127,17 @@ export class Agenda {
     this.taken++;
     this.registered[actor]!.onEvent(time, op, arg);
     return true;
+  }
+
+  /** Takes every event before `endPs`, those that come up on the way too; returns how many. */
+  runBefore(endPs: number): number {
+    const begun = this.taken;
+    this.runAheadUntilPs = endPs - 1; // whole picoseconds
+    this.inStretch = true;
+    while (this.length > 0 && this.times[this.heap[0]!]! < endPs) this.step();
+    this.runAheadUntilPs = -Infinity;
+    this.inStretch = false;
+    return this.taken - begun;
   }
 
   /** Moves the clock to an instant before the next event (nothing happens). */

@@ -1,36 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of a simulated host, as its card sees it over the bus.
 
-export const PAGE_BYTES = 4096;
-const PAGE_SHIFT = 12;
+const PAGE_BYTES = 4096;
+/**
+ * Memory is made in chunks of this many bytes, when first written: larger than a page of the bus, because a run that
+ * moves gigabytes would else have so many arrays that the garbage collector had most of the work.
+ */
+export const CHUNK_BYTES = 16_384;
+const CHUNK_SHIFT = 14;
 /** Every buffer begins at a multiple of this bus address, so an address names its buffer by division. */
 const SPACING_BYTES = 0x8000000;
 /** Bus addresses begin here: 0 and small numbers are never valid, as on a real machine with an IOMMU. */
 const FIRST_ADDRESS = 0x1_0000_0000;
 
-interface Page {
+interface Chunk {
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
 }
 
-const ZERO_PAGE: Page = { bytes: new Uint8Array(PAGE_BYTES), words: new Int32Array(PAGE_BYTES / 4) };
+const ZERO_CHUNK: Chunk = { bytes: new Uint8Array(CHUNK_BYTES), words: new Int32Array(CHUNK_BYTES / 4) };
 
-/** Pages are cut from slabs: one allocation for many, because allocations outside the heap are dear. */
-const PAGES_PER_SLAB = 64;
+/** Chunks are cut from slabs: one allocation for many, because allocations outside the heap are dear. */
+const CHUNKS_PER_SLAB = 16;
 
-class PageSource {
+class ChunkSource {
   private slab = new ArrayBuffer(0);
-  private used = PAGES_PER_SLAB;
+  private used = CHUNKS_PER_SLAB;
 
-  take(): Page {
-    if (this.used === PAGES_PER_SLAB) {
-      this.slab = new ArrayBuffer(PAGES_PER_SLAB * PAGE_BYTES);
+  take(): Chunk {
+    if (this.used === CHUNKS_PER_SLAB) {
+      this.slab = new ArrayBuffer(CHUNKS_PER_SLAB * CHUNK_BYTES);
       this.used = 0;
     }
-    const at = this.used++ * PAGE_BYTES;
+    const at = this.used++ * CHUNK_BYTES;
     return {
-      bytes: new Uint8Array(this.slab, at, PAGE_BYTES),
-      words: new Int32Array(this.slab, at, PAGE_BYTES / 4),
+      bytes: new Uint8Array(this.slab, at, CHUNK_BYTES),
+      words: new Int32Array(this.slab, at, CHUNK_BYTES / 4),
     };
   }
 }
@@ -44,43 +49,43 @@ export interface DmaViolation {
   reason: string;
 }
 
-/** One allocation: zeroed, contiguous on the bus, its pages made when first written. */
+/** One allocation: zeroed, contiguous on the bus, its chunks made when first written. */
 export class HostBuffer {
   readonly address: number;
   readonly lengthBytes: number;
-  private readonly pages: (Page | undefined)[];
-  private madePages = 0;
-  private readonly source = new PageSource();
+  private readonly chunks: (Chunk | undefined)[];
+  private madeChunks = 0;
+  private readonly source = new ChunkSource();
 
   constructor(address: number, lengthBytes: number) {
     this.address = address;
     this.lengthBytes = lengthBytes;
-    this.pages = new Array<Page | undefined>(Math.ceil(lengthBytes / PAGE_BYTES));
+    this.chunks = new Array<Chunk | undefined>(Math.ceil(lengthBytes / CHUNK_BYTES));
   }
 
   /** Bytes of real memory behind this buffer. */
   get residentBytes(): number {
-    return this.madePages * PAGE_BYTES;
+    return this.madeChunks * CHUNK_BYTES;
   }
 
-  /** The page that holds `offset`, for writing. */
-  pageForWrite(offset: number): Uint8Array {
-    return this.writable(offset >>> PAGE_SHIFT).bytes;
+  /** The chunk that holds `offset`, for writing. */
+  chunkForWrite(offset: number): Uint8Array {
+    return this.writable(offset >>> CHUNK_SHIFT).bytes;
   }
 
-  /** The page that holds `offset`, for reading only (a page never written is a shared page of zeros). */
-  pageForRead(offset: number): Uint8Array {
-    return (this.pages[offset >>> PAGE_SHIFT] ?? ZERO_PAGE).bytes;
+  /** The chunk that holds `offset`, for reading only (a chunk never written is a shared chunk of zeros). */
+  chunkForRead(offset: number): Uint8Array {
+    return (this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK).bytes;
   }
 
-  /** The page as little 32-bit words in the machine's order, for writing. */
+  /** The chunk as little 32-bit words in the machine's order, for writing. */
   wordsForWrite(offset: number): Int32Array {
-    return this.writable(offset >>> PAGE_SHIFT).words;
+    return this.writable(offset >>> CHUNK_SHIFT).words;
   }
 
-  /** The page as 32-bit words, for reading only. */
+  /** The chunk as 32-bit words, for reading only. */
   wordsForRead(offset: number): Int32Array {
-    return (this.pages[offset >>> PAGE_SHIFT] ?? ZERO_PAGE).words;
+    return (this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK).words;
   }
 
   /** Copies bytes into the buffer. RangeError outside it. */
@@ -89,9 +94,9 @@ export class HostBuffer {
     let done = 0;
     while (done < bytes.length) {
       const at = offset + done;
-      const inPage = at & (PAGE_BYTES - 1);
-      const part = Math.min(PAGE_BYTES - inPage, bytes.length - done);
-      this.pageForWrite(at).set(part === bytes.length ? bytes : bytes.subarray(done, done + part), inPage);
+      const inChunk = at & (CHUNK_BYTES - 1);
+      const part = Math.min(CHUNK_BYTES - inChunk, bytes.length - done);
+      this.chunkForWrite(at).set(part === bytes.length ? bytes : bytes.subarray(done, done + part), inChunk);
       done += part;
     }
   }
@@ -103,41 +108,41 @@ export class HostBuffer {
     let done = 0;
     while (done < lengthBytes) {
       const at = offset + done;
-      const inPage = at & (PAGE_BYTES - 1);
-      const part = Math.min(PAGE_BYTES - inPage, lengthBytes - done);
-      out.set(this.pageForRead(at).subarray(inPage, inPage + part), done);
+      const inChunk = at & (CHUNK_BYTES - 1);
+      const part = Math.min(CHUNK_BYTES - inChunk, lengthBytes - done);
+      out.set(this.chunkForRead(at).subarray(inChunk, inChunk + part), done);
       done += part;
     }
     return out;
   }
 
-  /** Copies bytes from one buffer to another, page by page. */
+  /** Copies bytes from one buffer to another, chunk by chunk. */
   copyTo(offset: number, to: HostBuffer, toOffset: number, lengthBytes: number): void {
     this.check(offset, lengthBytes);
     let done = 0;
     while (done < lengthBytes) {
       const at = offset + done;
-      const inPage = at & (PAGE_BYTES - 1);
-      const part = Math.min(PAGE_BYTES - inPage, lengthBytes - done);
-      to.write(toOffset + done, this.pageForRead(at).subarray(inPage, inPage + part));
+      const inChunk = at & (CHUNK_BYTES - 1);
+      const part = Math.min(CHUNK_BYTES - inChunk, lengthBytes - done);
+      to.write(toOffset + done, this.chunkForRead(at).subarray(inChunk, inChunk + part));
       done += part;
     }
   }
 
-  /** Makes every byte zero and gives the pages back. */
+  /** Makes every byte zero and gives the chunks back. */
   clear(): void {
-    this.pages.fill(undefined);
-    this.madePages = 0;
+    this.chunks.fill(undefined);
+    this.madeChunks = 0;
   }
 
-  private writable(index: number): Page {
-    let page = this.pages[index];
-    if (page === undefined) {
-      page = this.source.take();
-      this.pages[index] = page;
-      this.madePages++;
+  private writable(index: number): Chunk {
+    let chunk = this.chunks[index];
+    if (chunk === undefined) {
+      chunk = this.source.take();
+      this.chunks[index] = chunk;
+      this.madeChunks++;
     }
-    return page;
+    return chunk;
   }
 
   private check(offset: number, lengthBytes: number): void {
@@ -177,7 +182,8 @@ export class HostMemory {
     if (buffer === undefined) reason = 'no buffer there';
     else if (address + lengthBytes > buffer.address + buffer.lengthBytes) reason = 'past the end of a buffer';
     else if (lengthBytes < 1 || lengthBytes > PAGE_BYTES) reason = 'not 1 to 4,096 bytes';
-    else if ((address % PAGE_BYTES) + lengthBytes > PAGE_BYTES) reason = 'across a 4 KiB boundary';
+    else if (((address >>> 0) & (PAGE_BYTES - 1)) + lengthBytes > PAGE_BYTES)
+      reason = 'across a 4 KiB boundary';
     else return buffer;
     this.violations.push({ timePs, kind, address, lengthBytes, reason });
     return undefined;

@@ -19,6 +19,7 @@ import { Random } from '../random/random.js';
 import { Agenda } from './agenda.js';
 import type { CardSettings, Routine } from './host/driver.js';
 import { Host } from './host/host.js';
+import { Lockstep } from './lockstep.js';
 import type { FaultInjector } from './network/faults.js';
 import { LinkDirection, type FrameTarget } from './network/link.js';
 import { pcieProfile, DEFAULT_PCIE_PROFILE, type PcieProfile } from './pcie/profile.js';
@@ -29,6 +30,12 @@ export interface WorldOptions {
   profile?: PcieProfile;
   /** false: the bus takes its base time, always */
   jitter?: boolean;
+  /**
+   * true: every host has an agenda of its own and runs alone for as long as no cable can tell it anything
+   * (lockstep.ts): faster, the more hosts there are. Cables then need a delay, and a run may end up to that much after
+   * its condition.
+   */
+  lockstep?: boolean;
 }
 
 /** Rate and delay of a link; each direction may have faults. */
@@ -53,11 +60,18 @@ export class World {
   readonly profile: PcieProfile;
   readonly random: Random;
   private readonly jitter: boolean;
+  private readonly lockstep: Lockstep | undefined;
 
   constructor(options: WorldOptions) {
     this.random = Random.fromSeed(options.seed);
     this.profile = options.profile ?? pcieProfile(DEFAULT_PCIE_PROFILE);
     this.jitter = options.jitter ?? true;
+    this.lockstep = options.lockstep === true ? new Lockstep(this.agenda) : undefined;
+  }
+
+  /** The agenda of what lies between hosts: switches. */
+  get fabricAgenda(): Agenda {
+    return this.lockstep?.fabric ?? this.agenda;
   }
 
   /** The present, in picoseconds. */
@@ -72,6 +86,8 @@ export class World {
    */
   rebase(): number {
     const byPs = Math.floor(this.nowPs / EPOCH_PS) * EPOCH_PS;
+    if (byPs > 0 && this.lockstep !== undefined)
+      throw new Error('a world in lockstep does not live in real time');
     if (byPs > 0) this.agenda.rebase(byPs);
     return byPs;
   }
@@ -79,15 +95,26 @@ export class World {
   /** Adds a host whose card `factory` makes. The card's cable is not in yet (`connectHosts`, `connect`). */
   addHost(name: string, settings: CardSettings, factory: NicDeviceFactory): Host {
     const seed = this.jitter ? this.random.stream(`jitter/${name}`) : undefined;
-    const host = new Host(this.agenda, name, settings, this.profile, seed, factory);
+    const agenda = this.lockstep?.addHost() ?? this.agenda;
+    const host = new Host(agenda, name, settings, this.profile, seed, factory);
     this.hosts.push(host);
     return host;
   }
 
-  /** Makes one direction of a link to `target`. */
-  addDirection(name: string, options: LinkOptions, target: FrameTarget): LinkDirection {
+  /** Makes one direction of a link to a host or to something else (a switch's port), from a host or from the fabric. */
+  addDirection(
+    name: string,
+    options: LinkOptions,
+    to: Host | FrameTarget,
+    from: 'host' | 'fabric' = 'host',
+  ): LinkDirection {
     const { rateMbps, delayPs, faults } = options;
-    const direction = new LinkDirection(this.agenda, name, rateMbps, delayPs, target, faults);
+    const [target, agenda] = to instanceof Host ? [to.slot, to.agenda] : [to, this.fabricAgenda];
+    if (this.lockstep !== undefined) {
+      if (delayPs < 1) throw new RangeError(`link ${name}: a world in lockstep needs cables with a delay`);
+      this.lockstep.addCable(from, to instanceof Host ? 'host' : 'fabric', delayPs);
+    }
+    const direction = new LinkDirection(agenda, name, rateMbps, delayPs, target, faults);
     this.links.push(direction);
     return direction;
   }
@@ -99,8 +126,8 @@ export class World {
     there: LinkOptions,
     back: LinkOptions = there,
   ): [LinkDirection, LinkDirection] {
-    const toB = this.addDirection(`${a.name}>${b.name}`, there, b.slot);
-    const toA = this.addDirection(`${b.name}>${a.name}`, back, a.slot);
+    const toB = this.addDirection(`${a.name}>${b.name}`, there, b);
+    const toA = this.addDirection(`${b.name}>${a.name}`, back, a);
     a.slot.connect(toB);
     b.slot.connect(toA);
     a.slot.link(this.nowPs, true);
@@ -125,15 +152,17 @@ export class World {
 
   /** Runs while the condition holds, something is left to happen, and no event is later than `untilPs`. */
   runWhile(condition: () => boolean, untilPs = Infinity): void {
-    const agenda = this.agenda;
-    agenda.runAheadUntilPs = untilPs;
-    while (condition() && agenda.nextPs() <= untilPs && agenda.step());
-    agenda.runAheadUntilPs = -Infinity;
+    while (this.runSlice(condition, untilPs));
   }
 
   /** Runs every event up to `untilPs` and leaves the clock there. */
   runUntil(untilPs: number): void {
-    const agenda = this.agenda;
+    const { agenda, lockstep } = this;
+    if (lockstep !== undefined) {
+      while (lockstep.nextPs() <= untilPs) lockstep.stretch(untilPs);
+      lockstep.meet(untilPs === Infinity ? 0 : untilPs);
+      return;
+    }
     agenda.runAheadUntilPs = untilPs;
     while (agenda.nextPs() <= untilPs) agenda.step();
     agenda.runAheadUntilPs = -Infinity;
@@ -149,18 +178,25 @@ export class World {
     options: { untilPs?: number; signal?: AbortSignal; onSlice?: () => void } = {},
   ): Promise<void> {
     const { untilPs = Infinity, signal, onSlice } = options;
-    const agenda = this.agenda;
-    let left = EVENTS_PER_SLICE;
-    agenda.runAheadUntilPs = untilPs;
-    while (condition() && agenda.nextPs() <= untilPs && agenda.step()) {
-      if (--left > 0) continue;
-      left = EVENTS_PER_SLICE;
-      agenda.runAheadUntilPs = -Infinity;
+    while (this.runSlice(condition, untilPs)) {
       onSlice?.();
       await new Promise<void>((resolve) => setImmediate(resolve));
-      agenda.runAheadUntilPs = untilPs;
       if (signal?.aborted === true) throw new RunAborted('the run was ended early');
     }
+  }
+
+  /** A slice of a run: true when it has more to do. A function of its own, because an async one is slow to loop in. */
+  private runSlice(condition: () => boolean, untilPs: number): boolean {
+    const { agenda, lockstep } = this;
+    let left = EVENTS_PER_SLICE;
+    if (lockstep !== undefined) {
+      while (left > 0 && condition() && lockstep.nextPs() <= untilPs) left -= lockstep.stretch(untilPs);
+      lockstep.meet();
+      return left <= 0;
+    }
+    agenda.runAheadUntilPs = untilPs;
+    while (left > 0 && condition() && agenda.nextPs() <= untilPs && agenda.step()) left--;
     agenda.runAheadUntilPs = -Infinity;
+    return left === 0;
   }
 }

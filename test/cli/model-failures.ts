@@ -23,6 +23,13 @@ export const MODEL_FAILURES: Failure[] = [
     says: /^load 0 is outside the allowed range: above 0 and below 1/,
   },
   {
+    name: 'model: load below 0',
+    argv: [...run, '--load', '-0.5'],
+    exitCode: 2,
+    code: 'model_setting',
+    says: /^load -0\.5 is outside the allowed range: above 0 and below 1/,
+  },
+  {
     name: 'model: load that is no number',
     argv: [...run, '--load', 'high'],
     exitCode: 2,
@@ -90,6 +97,21 @@ export const MODEL_FAILURES: Failure[] = [
     says: /^arrivals line 3: cycle 4 is below the one before \(5\)/,
   },
   {
+    name: 'model: arrivals and a load',
+    argv: ['model', 'run', '--arrivals', 'a.csv', '--load', '0.5', '--seed', '3'],
+    files: { 'a.csv': '1,1\n' },
+    exitCode: 2,
+    code: 'usage',
+    says: /^--arrivals brings its own messages, so --load and --seed would change nothing: leave them out/,
+  },
+  {
+    name: "model: the original's accounting and another",
+    argv: [...run, '--original-accounting', '--insert-cycles', '5'],
+    exitCode: 2,
+    code: 'usage',
+    says: /^--original-accounting has its own costs and no warm-up, so --insert-cycles would change nothing/,
+  },
+  {
     name: 'model: arrivals of nothing',
     argv: ['model', 'run', '--arrivals', 'a.csv'],
     files: { 'a.csv': '1,0\n' },
@@ -126,4 +148,26 @@ export const MODEL_FAILURES: Failure[] = [
     code: 'sweep_file',
     says: /^line 1 is not a point of a model sweep/,
   },
+  ...[
+    '{"kind":"model-point","schemaVersion":1,"settings":null,"slowdown":null}',
+    '{"kind":"model-point","schemaVersion":1,"settings":{"strategy":"exact"},"slowdown":{}}',
+    '{"kind":"model-point","schemaVersion":1,"settings":{"strategy":"best"},"slowdown":{},"deciles":[]}',
+  ].map((line) => ({
+    name: `model: plot of ${line.slice(38)}`,
+    argv: ['model', 'plot', 'x.jsonl'],
+    files: { 'x.jsonl': `${line}\n` },
+    exitCode: 1,
+    code: 'sweep_file',
+    says: /^line 1 is not a point of a model sweep/,
+  })),
+  ...['null', '{"kind":"model","tests":[{}]}', '{"kind":"model","tests":[null]}', '{"kind":"perf"}'].map(
+    (text) => ({
+      name: `model: plot of a document ${text}`,
+      argv: ['model', 'plot', 'x.json'],
+      files: { 'x.json': text },
+      exitCode: 1,
+      code: 'content',
+      says: /^\.\/x\.json is not a result of homa-nic model$/,
+    }),
+  ),
 ];

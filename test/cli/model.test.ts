@@ -26,7 +26,13 @@ describe('model', function () {
   it('list names every strategy', async () => {
     const { strategies } = parse<{ strategies: { name: string }[] }>((await model('list', '--json')).stdout);
     expect(strategies.map((s) => s.name)).to.include.members(['exact', 'fifo', 'strict', 'sifter', 'pieo']);
-    expect((await model('list')).stdout).to.match(/^exact .*the reference$/m);
+    const text = (await model('list')).stdout;
+    expect(text).to.match(/^exact .*the reference$/m);
+    expect(text).to.match(
+      /^sifter [^]*?low\s+--entries, --buckets, --low-mark, --high-mark, --refill-cycles$/m,
+    );
+    for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
+    expect(text).to.not.contain('…');
   });
 
   it('run is the same twice, says it is simulated, and leaves a valid result', async () => {
@@ -47,6 +53,20 @@ describe('model', function () {
     expect(result.settings.entries).to.equal(4);
   });
 
+  it('run says what decides the outcome: levels, and what operations cost', async () => {
+    const argv = ['run', '--messages', '500', '--workload', 'w2'];
+    const strict = (await model(...argv, '--strategy', 'strict', '--levels', '16')).stdout;
+    expect(strict)
+      .to.match(/^levels +16$/m)
+      .and.to.not.contain('entries  ');
+    const free = (await model(...argv, '--strategy', 'sifter', '--entries', '2')).stdout;
+    expect(free).to.match(/^operations +insert 0, pop 0, refill 4 cycles$/m);
+    expect(free).to.match(/^slots in use +\d+(\.\d+)? % \d+(\.\d+)? %$/m);
+    const slow = await model(...argv, '--insert-cycles', '2', '--pop-cycles', '1', '--grant-window', '6400');
+    expect(slow.stdout).to.match(/^operations +insert 2, pop 1 cycles$/m);
+    expect(slow.stdout).to.match(/^waiting +a grant each 6,400 bytes, 0 cycles$/m);
+  });
+
   it("run replays arrivals with the original's accounting", async () => {
     writeFileSync(join(folder.path, 'a.csv'), 'cycle,length\n10,30\n10,1\n12,2\n');
     const argv = ['run', '--arrivals', 'a.csv', '--json'];
@@ -54,6 +74,15 @@ describe('model', function () {
       (await model(...argv, '--original-accounting')).stdout,
     );
     expect(original).to.include({ packets: 4, endCycle: 38, meanCompletionCycles: (28 + 24 + 24) / 3 });
+    // The clock stops when the last packet starts: the link never seems to do more than it can.
+    const used = parse<{ utilization: number }>((await model(...argv, '--original-accounting')).stdout);
+    expect(used.utilization).to.be.closeTo(27 / 28, 1e-12);
+    const first = parse<{ completions: number; settings: object }>(
+      (await model(...argv, '--messages', '2')).stdout,
+    );
+    expect(first.completions).to.equal(2);
+    const all = await model('run', '--arrivals', 'a.csv');
+    expect(all.stderr).to.contain('exact on a.csv');
     const now = parse<{ meanCompletionCycles: number }>((await model(...argv)).stdout);
     expect(now.meanCompletionCycles).to.equal((33 + 1 + 25) / 3);
   });
@@ -62,7 +91,7 @@ describe('model', function () {
     const argv = [
       'run',
       '--strategy',
-      'fifo,pifo-naive',
+      'fifo,pifo-naive,pifo-watermark',
       '--entries',
       '2',
       '--messages',
@@ -72,8 +101,15 @@ describe('model', function () {
     ];
     const ran = await model(...argv);
     expect(ran.exitCode).to.equal(0);
-    expect(ran.stdout).to.match(/^w4 +0\.8 +fifo +unbounded +3 +[\d.]+ ± [\d.]+/m);
-    expect(ran.stdout).to.match(/^w4 +0\.8 +exact .* 1\.0000 ± 0\.0000/m);
+    expect(ran.stdout).to.contain('w4 at load 0.8, 3 seeds');
+    expect(ran.stdout).to.match(
+      /^fifo +unbounded +[\de.]+ ± [\de.]+ +[\de.]+ ± [\de.]+ +[\d.]+ ± [\d.]+ %$/m,
+    );
+    expect(ran.stdout).to.match(/^exact +unbounded +1\.0000 ± 0\.0000 +1\.0000 ± 0\.0000$/m);
+    for (const line of ran.stdout.split('\n')) expect(line.length, line).to.be.at.most(80);
+    expect(ran.stdout).to.match(/^pifo-watermark /m);
+    const original = await model('run', '--messages', '500', '--seeds', '2', '--original-accounting');
+    expect(original.stdout).to.contain("Queue model (simulated, the original simulator's accounting), 95 %");
     const single = await model('sweep', '--messages', '500', '--seeds', '1', '--entries', '2');
     expect(single.stdout).to.contain('no comparison without confidence intervals');
   });
@@ -93,6 +129,56 @@ describe('model', function () {
     expect(after.startsWith(before)).to.equal(true);
     expect(after.trimEnd().split('\n')).to.have.length(24);
     for (const line of after.trimEnd().split('\n')) expect(JSON.parse(line)).to.have.property('slowdown');
+  });
+
+  it('sweep --force begins anew, and a point that is in a file twice is one seed', async () => {
+    const argv = ['sweep', '--entries', '2', '--messages', '3000', '--seeds', '2', '--out', 's'];
+    expect((await model(...argv)).exitCode).to.equal(0);
+    const file = join(folder.path, 's', 'points.jsonl');
+    const before = readFileSync(file, 'utf8').trimEnd().split('\n').sort();
+    expect((await model(...argv, '--force')).exitCode).to.equal(0);
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n').sort()).to.deep.equal(before);
+    const draw = async (out: string): Promise<string> => {
+      expect((await model('plot', 's', '--out', out)).exitCode).to.equal(0);
+      return readFileSync(join(folder.path, out, 'slowdown.svg'), 'utf8');
+    };
+    const once = await draw('one');
+    writeFileSync(file, [...before, ...before, ''].join('\n'));
+    expect(await draw('two')).to.equal(once);
+  });
+
+  it('plot compares only with intervals, and only points of one sweep', async () => {
+    const argv = ['sweep', '--entries', '2,4', '--messages', '3000', '--out', 's'];
+    expect((await model(...argv, '--seeds', '1')).exitCode).to.equal(0);
+    const refused = await model('plot', 's', '--out', 'p');
+    expect(refused.exitCode).to.equal(2);
+    expect(refused.stderr).to.contain('at least two seeds');
+    const one = ['plot', 's', '--strategy', 'sifter', '--entries', '4', '--out', 'one'];
+    expect((await model(...one)).exitCode).to.equal(0);
+    // One more seed of exact SRPT and sifter with 2 entries, as when Ctrl-C came: 4 entries are left out.
+    const other = ['--entries', '2', '--seed', '2', '--seeds', '1', '--resume'];
+    expect((await model(...argv.slice(0, 1), ...argv.slice(3), ...other)).exitCode).to.equal(0);
+    const some = await model('plot', 's', '--out', 'some');
+    expect(some.stderr).to.contain('1 points left out');
+    expect(readFileSync(join(folder.path, 'some', 'slowdown.svg'), 'utf8')).to.contain('sifter, 2');
+    const longer = [
+      'sweep',
+      '--entries',
+      '2',
+      '--messages',
+      '4000',
+      '--seeds',
+      '2',
+      '--out',
+      's',
+      '--resume',
+    ];
+    expect((await model(...longer)).exitCode).to.equal(0);
+    const mixed = await model('plot', 's', '--out', 'mixed');
+    expect(mixed.exitCode).to.equal(1);
+    expect(mixed.stderr).to.contain(
+      './s holds more than one sweep: points of one name differ in messages, warmup',
+    );
   });
 
   it('Ctrl-C keeps the finished points', async () => {
@@ -127,7 +213,8 @@ describe('model', function () {
     expect(ran.exitCode).to.equal(130);
     const rows = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(rows.length).to.be.within(1, 1299);
-    expect(ran.stdout).to.contain(`${rows.length} points`);
+    expect(ran.stdout).to.contain(`${rows.length} of 1300 points`).and.to.contain('--resume');
+    expect(ran.stdout).to.not.contain('add --seeds');
   });
 
   it('plot draws a sweep and a run', async () => {

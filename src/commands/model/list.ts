@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
-import { STRATEGIES } from '../../model/catalogue.js';
-import { formatTable } from '../../report/table.js';
+import { STRATEGIES, type StrategyEntry } from '../../model/catalogue.js';
+import { wrap } from '../../report/wrap.js';
+
+const NAME_COLUMNS = 16;
+/** The flags of model run and model sweep behind what a strategy is set by. */
+const FLAGS: Record<StrategyEntry['uses'][number], string[]> = {
+  entries: ['--entries'],
+  levels: ['--levels'],
+  buckets: ['--buckets'],
+  marks: ['--low-mark', '--high-mark'],
+  refill: ['--refill-cycles'],
+};
 
 export default class ModelList extends BaseCommand<typeof ModelList> {
   static override summary = 'List the strategies of the queue model.';
@@ -22,11 +32,15 @@ export default class ModelList extends BaseCommand<typeof ModelList> {
     return {
       result: { strategies },
       render: () =>
-        formatTable(
-          ['strategy', 'set by', 'what it is'],
-          strategies.map((s) => [s.name, s.uses.join(', ') || '-', s.description]),
-          { ...this.shape, widthColumns: Math.max(this.shape.widthColumns, 140) },
-        ),
+        strategies
+          .map(({ name, description, uses }) => {
+            const flags = uses.flatMap((setting) => FLAGS[setting]).join(', ');
+            return [description, ...(flags === '' ? [] : [flags])]
+              .map((text) => wrap(text, this.shape.widthColumns, ' '.repeat(NAME_COLUMNS), NAME_COLUMNS))
+              .map((text, i) => `${(i === 0 ? name : '').padEnd(NAME_COLUMNS)}${text}\n`)
+              .join('');
+          })
+          .join(''),
     };
   }
 }

@@ -7,7 +7,14 @@ import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags } from '../../base/flags.js';
 import { showPath } from '../../base/output-folder.js';
 import { ContentError, UsageError } from '../../errors/errors.js';
-import { slowdownBySize, type Comparable } from '../../model/compare.js';
+import {
+  comparable,
+  inOrder,
+  mixedSettings,
+  slotShares,
+  slowdownBySize,
+  type Comparable,
+} from '../../model/compare.js';
 import type { ModelResult } from '../../model/run.js';
 import { parseEntries, parseStrategies, splitList } from '../../sweep/model-flags.js';
 import { asCommandErrors } from '../../sweep/failures.js';
@@ -49,8 +56,7 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
 
   protected async execute(): Promise<Outcome> {
     const all = await this.load(this.args.result);
-    const results = this.chosen(all.rows);
-    if (results.length === 0) throw new UsageError('nothing is left to draw: the filters match no result');
+    const results = this.certain(this.chosen(all.rows));
     const folder = this.makeOutputFolder(this.flags.out, this.flags.force);
     try {
       this.progress.start('drawing');
@@ -89,10 +95,34 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
       draw.slowdownPlot(slowdownBySize(shown)),
       draw.ratioPlot(comparisons),
       draw.inversionPlot(comparisons),
-      draw.occupancyPlot(shown),
+      draw.occupancyPlot(slotShares(shown)),
       draw.drainPlot(runs),
     ];
     return list.filter((plot) => plot !== undefined);
+  }
+
+  /** What may be drawn: one curve, or curves with intervals. */
+  private certain(results: readonly Comparable[]): Comparable[] {
+    if (results.length === 0) throw new UsageError('nothing is left to draw: the filters match no result');
+    const mixed = mixedSettings(results);
+    if (mixed.length > 0) {
+      throw new ContentError(
+        `${showPath(this.args.result)} holds more than one sweep: points of one name differ in ${mixed.join(', ')}`,
+        { suggestions: ['homa-nic model sweep --out another'] },
+      );
+    }
+    const certain = comparable(results);
+    if (certain.length === 0) {
+      throw new UsageError('a comparison needs at least two seeds for its confidence intervals', {
+        suggestions: [
+          'homa-nic model sweep --seeds 5',
+          '--strategy sifter --entries 8 to draw a single curve',
+        ],
+      });
+    }
+    const left = results.length - certain.length;
+    if (left > 0) this.warn(`${left} points left out: one seed has no confidence interval to compare with`);
+    return certain;
   }
 
   private chosen(results: readonly Comparable[]): Comparable[] {
@@ -100,7 +130,7 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
     const entries = this.flags.entries === undefined ? undefined : parseEntries(this.flags.entries);
     const workloads =
       this.flags.workload === undefined ? undefined : splitList(this.flags.workload, '--workload');
-    return results.filter(
+    return inOrder(results).filter(
       ({ settings }) =>
         (strategies === undefined || strategies.includes(settings.strategy)) &&
         (entries === undefined || settings.entries === null || entries.includes(settings.entries)) &&
@@ -109,23 +139,24 @@ export default class ModelPlot extends BaseCommand<typeof ModelPlot> {
   }
 
   private async load(path: string): Promise<{ rows: Comparable[]; runs: ModelResult[] }> {
-    const { readRows } = await import('../../sweep/rows.js');
+    const { isResult, readRows } = await import('../../sweep/rows.js');
     const file = await this.locate(path);
     if (file.endsWith('.jsonl')) {
       const rows = await asCommandErrors(() => readRows(file));
       if (rows.length === 0) throw new ContentError(`${showPath(file)} holds no point`);
       return { rows, runs: [] };
     }
-    let document: { kind?: unknown; tests?: { details?: unknown }[] };
+    let document: { kind?: unknown; tests?: ({ details?: unknown } | null)[] } | null;
     try {
       document = JSON.parse(await readFile(file, 'utf8')) as typeof document;
     } catch {
       throw new ContentError(`${showPath(file)} is not JSON`);
     }
-    if (document.kind !== 'model' || !Array.isArray(document.tests)) {
+    const details = Array.isArray(document?.tests) ? document.tests.map((test) => test?.details) : [];
+    if (document?.kind !== 'model' || details.length === 0 || !details.every(isResult)) {
       throw new ContentError(`${showPath(file)} is not a result of homa-nic model`);
     }
-    const runs = document.tests.map((test) => test.details as ModelResult);
+    const runs = details as ModelResult[];
     return { rows: runs, runs };
   }
 

@@ -82,6 +82,7 @@ export default class ModelRun extends BaseCommand<typeof ModelRun> {
         suggestions: ['homa-nic model sweep'],
       });
     }
+    this.refuseUseless();
     const seeds = this.flags.seeds ?? (strategies.length > 1 ? 5 : 1);
     const base: ModelSettings = {
       ...baseSettings(this.flags),
@@ -131,6 +132,27 @@ export default class ModelRun extends BaseCommand<typeof ModelRun> {
     }
   }
 
+  /** Flags that would silently change nothing are errors. */
+  private refuseUseless(): void {
+    const refuse = (why: string, flags: readonly string[]): void => {
+      const typed = flags.filter((flag) => this.typedFlags.has(flag)).map((flag) => `--${flag}`);
+      if (typed.length === 0) return;
+      throw new UsageError(
+        `${why}, so ${typed.join(' and ')} would change nothing: leave ${typed.length > 1 ? 'them' : 'it'} out`,
+      );
+    };
+    if (this.flags.arrivals !== undefined) {
+      refuse('--arrivals brings its own messages', ['workload', 'load', 'overload', 'seed', 'length-rule']);
+    }
+    if (this.flags['original-accounting']) {
+      refuse('--original-accounting has its own costs and no warm-up', [
+        'insert-cycles',
+        'pop-cycles',
+        'warmup',
+      ]);
+    }
+  }
+
   private async source(settings: ModelSettings): Promise<Source> {
     const { arrivals } = this.flags;
     if (arrivals === undefined) {
@@ -147,12 +169,13 @@ export default class ModelRun extends BaseCommand<typeof ModelRun> {
 
   /** Undefined when Ctrl-C ended it. */
   private async simulate(settings: ModelSettings, source: Source): Promise<ModelResult | undefined> {
-    const all = this.flags.arrivals !== undefined && !this.typedFlags.has('messages');
-    const full =
-      all && source.kind === 'list'
-        ? { ...settings, messages: source.arrivals.units.length, warmup: this.flags.warmup ?? 0 }
-        : settings;
-    this.progress.start(`${settings.strategy} on ${settings.workload}`, full.messages);
+    let full = settings;
+    if (source.kind === 'list') {
+      const there = source.arrivals.units.length;
+      const messages = this.typedFlags.has('messages') ? Math.min(settings.messages, there) : there;
+      full = { ...settings, messages, warmup: this.flags.warmup ?? 0 };
+    }
+    this.progress.start(`${settings.strategy} on ${this.flags.arrivals ?? settings.workload}`, full.messages);
     const slices = modelSlices(full, source);
     for (;;) {
       const slice = slices.next();

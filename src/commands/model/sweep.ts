@@ -98,7 +98,7 @@ export default class ModelSweep extends BaseCommand<typeof ModelSweep> {
         progress: this.progress,
       },
       points,
-      { resume: flags.resume, ...(flags.threads === undefined ? {} : { threads: flags.threads }) },
+      { resume: flags.resume === true, ...(flags.threads === undefined ? {} : { threads: flags.threads }) },
     );
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { keyOf, messageOf, type Messages } from '../messages.js';
+import { IndexedHeap } from '../indexed-heap.js';
+import { keyOf, type Messages } from '../messages.js';
 import { Ring } from '../ring.js';
 import { MORE, WAITS, type Strategy, type StrategySetup } from '../strategy.js';
 
@@ -24,7 +25,9 @@ export class Pieo implements Strategy {
   private readonly messages: Messages;
   private readonly entries: number;
   private readonly refillCycles: number;
-  private readonly list: number[] = []; // keys, ascending
+  // The list is only ever asked for its smallest eligible entry and for its largest one.
+  private readonly smallest = new IndexedHeap(); // the eligible ones of the list
+  private readonly largest = new IndexedHeap(); // the whole list, by descending key
   private readonly store = new Ring(); // messages: their keys do not change while they are here
   private flying = -1;
   private place = new Uint8Array(1024);
@@ -36,7 +39,7 @@ export class Pieo implements Strategy {
     this.refillCycles = setup.refillCycles;
   }
   get occupancy(): number {
-    return this.list.length;
+    return this.largest.size;
   }
   get behind(): number {
     return this.store.size + (this.flying >= 0 ? 1 : 0);
@@ -48,15 +51,13 @@ export class Pieo implements Strategy {
     this.know(message, 0, cycle);
   }
   head(): number {
-    const index = this.headIndex();
-    return index < 0 ? -1 : messageOf(this.list[index]!);
+    return this.smallest.top;
   }
   burstUnits(): number {
     return Infinity;
   }
   depart(message: number, cycle: number, outcome: number): void {
-    this.list.splice(this.headIndex(), 1);
-    this.place[message] = ABSENT;
+    this.leave(message, ABSENT);
     if (outcome === MORE || outcome === WAITS) {
       this.eligible[message] = outcome === MORE ? 1 : 0;
       this.insert(message);
@@ -70,29 +71,29 @@ export class Pieo implements Strategy {
     if (message >= this.place.length) this.grow(message);
     this.eligible[message] = eligible;
     if (this.place[message] === ABSENT) this.insert(message);
+    else if (this.place[message] === LISTED && eligible === 1)
+      this.smallest.set(message, this.keyOf(message));
     this.settle(cycle);
   }
-  private headIndex(): number {
-    for (let i = 0; i < this.list.length; i++) if (this.eligible[messageOf(this.list[i]!)] === 1) return i;
-    return -1;
+  private keyOf(message: number): number {
+    return keyOf(this.messages.remaining[message]!, message);
   }
   private insert(message: number): void {
-    const key = keyOf(this.messages.remaining[message]!, message);
-    let low = 0;
-    let high = this.list.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.list[middle]! < key) low = middle + 1;
-      else high = middle;
-    }
-    this.list.splice(low, 0, key);
+    const key = this.keyOf(message);
+    this.largest.set(message, -key);
+    if (this.eligible[message] === 1) this.smallest.set(message, key);
     this.place[message] = LISTED;
-    if (this.list.length <= this.entries) return;
-    const largest = messageOf(this.list.pop()!);
-    this.place[largest] = STORED;
-    this.store.push(largest);
+    if (this.largest.size <= this.entries) return;
+    const pushedOut = this.largest.top;
+    this.leave(pushedOut, STORED);
+    this.store.push(pushedOut);
     this.highWater++;
     this.moves++;
+  }
+  private leave(message: number, place: number): void {
+    this.largest.delete(message);
+    this.smallest.delete(message);
+    this.place[message] = place;
   }
   private settle(cycle: number): void {
     for (;;) {
@@ -103,7 +104,7 @@ export class Pieo implements Strategy {
         this.nextEvent = Infinity;
         this.insert(message);
       }
-      if (this.store.size === 0 || this.list.length >= this.entries) return;
+      if (this.store.size === 0 || this.largest.size >= this.entries) return;
       this.flying = this.store.shift();
       this.lowWater++;
       this.moves++;

@@ -2,7 +2,7 @@
 import { remainingOf } from '../messages.js';
 import { Ring } from '../ring.js';
 import type { StrategySetup } from '../strategy.js';
-import { SortedSlots } from './sorted-slots.js';
+import { RefilledSlots } from './sorted-slots.js';
 
 /**
  * In Sifter's manner: a small PIFO in front of unsorted buckets, each a range of remaining lengths. What is smaller than
@@ -15,12 +15,11 @@ import { SortedSlots } from './sorted-slots.js';
  *        +-----> [ 12 | 15 | 13 ]  [ 40 | 55 | 61 ]  [ 412 | 700 ]
  *                  1 to 16           17 to 64          65 to 1024
  */
-export class Sifter extends SortedSlots {
+export class Sifter extends RefilledSlots {
   private readonly buckets: Ring[] = [];
   private readonly bounds: number[];
   private readonly lowMark: number;
   private stored = 0;
-  private flying = -1;
   private sifted = 0; // the bucket of the pass
   private left = 0; // entries of the pass still to come
 
@@ -35,34 +34,23 @@ export class Sifter extends SortedSlots {
   }
   protected place(key: number): void {
     const fits = this.sorted.size < this.entries && this.bucketOf(key) < this.lowest();
-    if (key < this.sorted.max || fits) this.sort(key);
+    if (key < this.sorted.max || fits) this.land(key);
     else this.store(key);
   }
-  protected settle(cycle: number): void {
-    for (;;) {
-      if (this.flying >= 0) {
-        if (this.nextEvent > cycle) return;
-        const key = this.flying;
-        this.flying = -1;
-        this.nextEvent = Infinity;
-        this.sort(key);
-      }
-      const full = this.sorted.size >= this.entries && this.bucketOf(this.sorted.max) < this.sifted;
-      if (this.buckets[this.sifted]!.size === 0 || full) this.left = 0;
-      if (this.left === 0) {
-        if (this.stored === 0 || this.sorted.size > this.lowMark) return;
-        this.sifted = this.lowest();
-        this.left = this.buckets[this.sifted]!.size;
-        this.lowWater++;
-      }
-      this.flying = this.buckets[this.sifted]!.shift();
-      this.left--;
-      this.stored--;
-      this.moves++;
-      this.nextEvent = cycle + this.refillCycles;
+  protected take(): number {
+    const full = this.sorted.size >= this.entries && this.bucketOf(this.sorted.max) < this.sifted;
+    if (this.buckets[this.sifted]!.size === 0 || full) this.left = 0;
+    if (this.left === 0) {
+      if (this.stored === 0 || this.sorted.size > this.lowMark) return -1;
+      this.sifted = this.lowest();
+      this.left = this.buckets[this.sifted]!.size;
+      this.lowWater++;
     }
+    this.left--;
+    this.stored--;
+    return this.buckets[this.sifted]!.shift();
   }
-  private sort(key: number): void {
+  protected land(key: number): void {
     this.sorted.push(key);
     if (this.sorted.size <= this.entries) return;
     this.store(this.sorted.popMax());

@@ -55,16 +55,14 @@ export abstract class SortedSlots implements Strategy {
   protected abstract settle(cycle: number): void;
 }
 
-/** Sorted slots with a first-in first-out store behind, from which one entry at a time is on its way back. */
-export abstract class FifoBehind extends SortedSlots {
-  protected readonly store = new Ring(); // keys
+/** Sorted slots with a store behind, from which one entry at a time is on its way back. */
+export abstract class RefilledSlots extends SortedSlots {
   protected flying = -1; // the key on its way from the store to the slots
 
-  get behind(): number {
-    return this.store.size + (this.flying >= 0 ? 1 : 0);
-  }
-  /** True when an entry of the store, which is not empty, should start on its way back. */
-  protected abstract wants(): boolean;
+  /** Takes out of the store the key that should start on its way back now; -1 for none. */
+  protected abstract take(): number;
+  /** Puts a key that has arrived from the store where it belongs. */
+  protected abstract land(key: number, cycle: number): void;
 
   protected settle(cycle: number): void {
     for (;;) {
@@ -73,13 +71,31 @@ export abstract class FifoBehind extends SortedSlots {
         const key = this.flying;
         this.flying = -1;
         this.nextEvent = Infinity;
-        this.place(key, cycle);
+        this.land(key, cycle);
       }
-      if (this.store.size === 0 || !this.wants()) return;
-      this.flying = this.store.shift();
+      this.flying = this.take();
+      if (this.flying < 0) return;
       this.moves++;
       this.nextEvent = cycle + this.refillCycles;
     }
+  }
+}
+
+/** Sorted slots with a first-in first-out store behind. */
+export abstract class FifoBehind extends RefilledSlots {
+  protected readonly store = new Ring(); // keys
+
+  get behind(): number {
+    return this.store.size + (this.flying >= 0 ? 1 : 0);
+  }
+  /** True when an entry of the store, which is not empty, should start on its way back. */
+  protected abstract wants(): boolean;
+
+  protected take(): number {
+    return this.store.size === 0 || !this.wants() ? -1 : this.store.shift();
+  }
+  protected land(key: number, cycle: number): void {
+    this.place(key, cycle);
   }
   /** Sorts a key in; when that is one too many, the largest goes to the end of the store. */
   protected place(key: number, _cycle: number): void {

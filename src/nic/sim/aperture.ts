@@ -70,7 +70,7 @@ export class Aperture {
 
   /** A store into the aperture of a user: `address` is a BAR offset inside the user apertures. */
   write(address: number, bytes: Uint8Array): void {
-    const user = Math.floor(address / APERTURE_BYTES);
+    const user = (address / APERTURE_BYTES) | 0;
     if (!this.users.isOpen(user)) {
       this.counters.add(Counter.callsClosed);
       return;
@@ -81,8 +81,9 @@ export class Aperture {
       this.counters.add(Counter.callsMisaligned);
       return;
     }
-    if (length === CALL_BYTES && offset % CALL_BYTES === 0 && offset < CALLS_END) {
-      this.wholeCall(user, offset, bytes);
+    if (length === CALL_BYTES && offset % CALL_BYTES === 0) {
+      if (offset < CALLS_END) this.wholeCall(user, offset, bytes);
+      else this.cells.storeWhole(user * CELLS_PER_USER + offset / CALL_BYTES, bytes);
       return;
     }
     for (let at = 0; at < length; at += WORD) this.word(user, offset + at, bytes, at);
@@ -126,7 +127,7 @@ export class Aperture {
     }
     const withInline = kind === UserCall.sendmsg && (call[at]! & CallFlag.inline) !== 0;
     const inlineAt = withInline ? (user * CELLS_PER_USER + CALL_CELLS) * CALL_BYTES + offset : -1;
-    this.queue.push(user, kind, this.users.epoch[user]!, call, at, this.cells.bytes, inlineAt);
+    this.queue.push(user, kind, this.users.epoch[user]!, call, at, this.cells.words, inlineAt);
     const due = Math.max(this.agenda.nowPs + this.takeUpPs, this.nextTakePs);
     this.nextTakePs = due + this.intervalPs;
     this.agenda.schedule(due, CardEvent.takeCall);

@@ -42,7 +42,8 @@ export class Bar {
 
   /** A posted write. Stores that fit nothing are counted or ignored; nothing throws. */
   write(address: number, bytes: Uint8Array): void {
-    if (address >= KERNEL_BYTES && address < APERTURES_END) this.aperture.write(address, bytes);
+    // BAR offsets have 26 bits: as a small integer, so that the decoding below divides integers.
+    if (address >= KERNEL_BYTES && address < APERTURES_END) this.aperture.write(address | 0, bytes);
     else if (address >= 0 && address < KERNEL_REGISTERS) this.kernelCalls.write(address, bytes);
     else this.writeRegisters(address, bytes);
   }

@@ -2,7 +2,9 @@
 /** The call FIFO: whole calls with their inline payload, in the order they were completed. It grows to its depth on demand. */
 import { CALL_BYTES, CALL_FIFO_ENTRIES, INLINE_BYTES } from '../regs.js';
 
+/** A power of two, as CALL_FIFO_ENTRIES is. */
 const START_ENTRIES = 64;
+const INLINE_WORDS = INLINE_BYTES / 4;
 
 export class CallQueue {
   /** Calls and inline payloads; the head's begin at `headAt` and `headInlineAt`. */
@@ -10,6 +12,7 @@ export class CallQueue {
   /** The calls as 32-bit words, for copying. */
   words = new Int32Array(this.calls.buffer);
   inlines = new Uint8Array(START_ENTRIES * INLINE_BYTES);
+  private inlineWords = new Int32Array(this.inlines.buffer);
   private user = new Uint8Array(START_ENTRIES);
   private offset = new Uint16Array(START_ENTRIES);
   private epoch = new Uint32Array(START_ENTRIES);
@@ -28,8 +31,8 @@ export class CallQueue {
   }
 
   /**
-   * Adds a call: 64 bytes at `callAt`, the offset of its kind in the set, and its inline payload when `inlineAt` is not
-   * negative. The FIFO must not be full.
+   * Adds a call: 64 bytes at `callAt`, the offset of its kind in the set, and its inline payload, 64 bytes from byte
+   * `inlineAt` of `inline`, when that is not negative. The FIFO must not be full.
    */
   push(
     user: number,
@@ -37,16 +40,17 @@ export class CallQueue {
     epoch: number,
     call: Uint8Array,
     callAt: number,
-    inline: Uint8Array,
+    inline: Int32Array,
     inlineAt: number,
   ): void {
     if (this.length === this.entries) this.grow();
-    const index = (this.head + this.length) % this.entries;
+    const index = (this.head + this.length) & (this.entries - 1);
     const to = index * CALL_BYTES;
     if (call.length === CALL_BYTES) this.calls.set(call, to);
     else for (let i = 0; i < CALL_BYTES; i++) this.calls[to + i] = call[callAt + i]!;
     if (inlineAt >= 0) {
-      for (let i = 0; i < INLINE_BYTES; i++) this.inlines[to + i] = inline[inlineAt + i]!;
+      const from = inlineAt >> 2;
+      for (let i = 0; i < INLINE_WORDS; i++) this.inlineWords[(to >> 2) + i] = inline[from + i]!;
     }
     this.user[index] = user;
     this.offset[index] = offset;
@@ -76,7 +80,7 @@ export class CallQueue {
 
   /** Forgets the oldest call. */
   drop(): void {
-    this.head = (this.head + 1) % this.entries;
+    this.head = (this.head + 1) & (this.entries - 1);
     this.length--;
   }
 
@@ -91,6 +95,7 @@ export class CallQueue {
     this.calls = turn(this.calls, new Uint8Array(entries * CALL_BYTES), CALL_BYTES);
     this.words = new Int32Array(this.calls.buffer);
     this.inlines = turn(this.inlines, new Uint8Array(entries * INLINE_BYTES), INLINE_BYTES);
+    this.inlineWords = new Int32Array(this.inlines.buffer);
     this.user = turn(this.user, new Uint8Array(entries), 1);
     this.offset = turn(this.offset, new Uint16Array(entries), 1);
     this.epoch = turn(this.epoch, new Uint32Array(entries), 1);

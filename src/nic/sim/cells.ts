@@ -12,10 +12,13 @@ const FULL = 0xff;
 
 export class Cells {
   readonly bytes: Uint8Array;
+  /** The same as 32-bit words, for copying. */
+  readonly words: Int32Array;
   private readonly present: Uint8Array;
 
   constructor(count: number) {
     this.bytes = new Uint8Array(count * CALL_BYTES);
+    this.words = new Int32Array(this.bytes.buffer);
     this.present = new Uint8Array(count);
   }
 
@@ -38,6 +41,12 @@ export class Cells {
   /** Whether word `word` (0..7) of the cell is there already. */
   has(cell: number, word: number): boolean {
     return (this.present[cell]! & (1 << word)) !== 0;
+  }
+
+  /** Stores all words of a cell at once: what was there of an unfinished one is discarded. */
+  storeWhole(cell: number, from: Uint8Array): void {
+    this.bytes.set(from, cell * CALL_BYTES);
+    this.present[cell] = 0;
   }
 
   /** Stores a word; true when it was the last missing one, and the cell is then empty for the next call. */

@@ -13,6 +13,7 @@ import { Dma } from './dma.js';
 import { KernelCalls } from './kernel-calls.js';
 import { Mac } from './mac.js';
 import { Ports } from './ports.js';
+import { doneWithFrame } from './protocol/frame-slab.js';
 import { Registers } from './registers.js';
 import { Results } from './results.js';
 import { Transport } from './transport.js';
@@ -254,7 +255,9 @@ export class SimNic implements NicDevice, RegisterEffects {
         break;
       case CardEvent.ingress: {
         const frame = this.mac.nextReceived();
-        if (frame !== undefined) this.transport.ingress.receive(frame);
+        if (frame === undefined) break;
+        this.transport.ingress.receive(frame);
+        doneWithFrame(frame);
         break;
       }
       case CardEvent.fetchPackets:

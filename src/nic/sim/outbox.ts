@@ -20,8 +20,9 @@ import type { AckStore } from './protocol/ack-store.js';
 import { copyAddress } from './protocol/address.js';
 import type { PeerCutoffs } from './protocol/cutoffs.js';
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from './protocol/ethernet.js';
-import { encodeFrame } from './protocol/frame.js';
+import { dataHeaderBytes, encodeAround } from './protocol/frame.js';
 import { FrameRecord } from './protocol/frame-record.js';
+import { doneWithFrame, newFrame } from './protocol/frame-slab.js';
 import { HomaType, setDataOffset, startPacket } from './protocol/homa-header.js';
 import { SendChoice, SendKind, SendQueue } from './protocol/send-queue.js';
 import type { Rpc } from './rpc.js';
@@ -31,7 +32,6 @@ import type { Settings } from './settings.js';
 /** Packets and payload bytes that may be between the decision and the wire. */
 const PIPELINE_PACKETS = 64;
 const PIPELINE_BYTES = 20_000;
-const LARGEST_PAYLOAD = 9000;
 const NOTHING = new Uint8Array(0);
 
 /** A packet between the decision and the wire. */
@@ -47,8 +47,8 @@ class Packet {
   missing = 0;
   failed = false;
   readyPs = 0;
-  payload: Uint8Array = NOTHING;
-  staged: Uint8Array = NOTHING;
+  /** the frame it will be: payload is read into its place, headers are written as it leaves */
+  frame: Uint8Array = NOTHING;
 }
 
 export class Outbox {
@@ -137,15 +137,18 @@ export class Outbox {
     packet.retransmission = choice.kind === SendKind.retransmission;
     packet.failed = false;
     this.bytes += choice.length;
+    const headerBytes = dataHeaderBytes(this.peers.isIpv4(rpc.peer));
+    const frame = newFrame(headerBytes + choice.length);
+    packet.frame = frame;
     if (rpc.txOffset < 0) {
-      packet.payload = rpc.inline!;
+      const { offset, length } = choice;
+      const inline = rpc.inline!;
+      for (let i = 0; i < length; i++) frame[headerBytes + i] = inline[offset + i]!;
       packet.missing = 0;
       packet.readyPs = this.agenda.nowPs + this.buildPs;
       this.transmitNoLaterThan(packet.readyPs);
       return;
     }
-    if (packet.staged.length === 0) packet.staged = new Uint8Array(LARGEST_PAYLOAD);
-    packet.payload = packet.staged;
     packet.missing = choice.length;
     if (!this.dma.read(rpc.user, rpc.txOffset + choice.offset, choice.length, packet.serial)) {
       this.readFailed(packet);
@@ -160,7 +163,7 @@ export class Outbox {
       this.readFailed(packet);
       return;
     }
-    packet.staged.set(bytes, position);
+    packet.frame.set(bytes, packet.frame.length - packet.length + position);
     packet.missing -= bytes.length;
     if (packet.missing > 0) return;
     packet.readyPs = this.agenda.nowPs + this.buildPs;
@@ -209,7 +212,10 @@ export class Outbox {
       this.head++;
       this.bytes -= packet.length;
       packet.serial = -1;
-      if (!wanted) continue;
+      if (!wanted) {
+        doneWithFrame(packet.frame);
+        continue;
+      }
       if (packet.failed) {
         this.onReadFailed(rpc);
         continue;
@@ -239,9 +245,8 @@ export class Outbox {
       this.counters.add(Counter.dataRetransmitted);
     } else this.acks.attachTo(rpc.peer, record);
     this.counters.add(Counter.dataSent);
-    // An inline payload is one buffer for the whole message, a staged one begins with this packet.
-    const start = rpc.txOffset < 0 ? packet.offset : 0;
-    return encodeFrame(record, packet.payload, start, packet.length);
+    encodeAround(record, packet.frame, packet.length);
+    return packet.frame;
   }
 
   /** Fills Ethernet and IP for a packet to a peer at a priority level. */

@@ -11,30 +11,37 @@ export interface Peer {
 /** Builds calls in one reused array of 64 bytes. */
 export class CallWriter {
   readonly bytes = new Uint8Array(CALL_BYTES);
-  private readonly view = new DataView(this.bytes.buffer);
+  // little-endian words, as every machine that Node runs on has them
+  private readonly words = new Int32Array(this.bytes.buffer);
 
   /** Starts a call: everything 0 but these. */
   begin(flags: number, retoff: number, offset: number, sizeBytes: number, cookie: number): void {
-    this.bytes.fill(0);
-    this.view.setUint32(HeaderLayout.status.offset, flags, true);
-    this.view.setUint32(HeaderLayout.buffAddr.offset, offset, true);
-    this.view.setUint32(HeaderLayout.metadata.offset, sizeBytes * 4096 + retoff, true);
-    this.view.setUint32(HeaderLayout.cc.offset, cookie, true);
+    const { words } = this;
+    for (let i = 0; i < words.length; i++) words[i] = 0;
+    words[HeaderLayout.status.offset / 4] = flags;
+    words[HeaderLayout.buffAddr.offset / 4] = offset;
+    words[HeaderLayout.metadata.offset / 4] = sizeBytes * 4096 + retoff;
+    words[HeaderLayout.cc.offset / 4] = cookie;
   }
 
   setPeer(peer: Peer): void {
-    this.bytes.set(peer.address, HeaderLayout.daddr.offset);
-    this.view.setUint16(HeaderLayout.dport.offset, peer.port, true);
+    for (let i = 0; i < 16; i++) this.bytes[HeaderLayout.daddr.offset + i] = peer.address[i]!;
+    this.setPort(HeaderLayout.dport.offset, peer.port);
   }
 
   /** Our own port, which names the server port a response comes from or a recvmsg listens on. */
   setOwnPort(port: number): void {
-    this.view.setUint16(HeaderLayout.sport.offset, port, true);
+    this.setPort(HeaderLayout.sport.offset, port);
   }
 
   setId(low: number, high: number): void {
-    this.view.setUint32(HeaderLayout.id.offset, low, true);
-    this.view.setUint32(HeaderLayout.id.offset + 4, high, true);
+    this.words[HeaderLayout.id.offset / 4] = low;
+    this.words[HeaderLayout.id.offset / 4 + 1] = high;
+  }
+
+  private setPort(offset: number, port: number): void {
+    this.bytes[offset] = port;
+    this.bytes[offset + 1] = port >>> 8;
   }
 }
 

@@ -11,7 +11,7 @@ import {
   SLOTS,
   UserCall,
 } from '../../nic/regs.js';
-import type { HostBuffer } from '../memory.js';
+import { CHUNK_BYTES, type HostBuffer } from '../memory.js';
 import type { CardSlot } from '../pcie/card-slot.js';
 import { BuddyArena } from './buddy.js';
 import { CallResult, CallWriter, type Peer } from './call.js';
@@ -79,7 +79,7 @@ export class HostUser {
     this.busy[slotNumber] = 1;
     // What an earlier call left must not look like a result of the next one.
     this.lastStatus[slotNumber] = 0;
-    this.results.wordsForWrite(slotNumber * 64)[((slotNumber * 64) & 4095) >>> 2] = 0;
+    this.results.wordsForWrite(slotNumber * 64)[((slotNumber * 64) & (CHUNK_BYTES - 1)) >>> 2] = 0;
     return slotNumber;
   }
 
@@ -214,13 +214,13 @@ export class HostUser {
 
   /** A slot's status word has been seen: read the result, once. */
   observe(timePs: number, slot: number): void {
-    const at = (slot * 64) & 4095;
+    const at = (slot * 64) & (CHUNK_BYTES - 1);
     const words = this.results.wordsForRead(slot * 64);
     const status = words[at >>> 2]!;
     if (status === this.lastStatus[slot]) return; // seen already, with a later write of the same slot
     this.lastStatus[slot] = status;
     const result = this.result;
-    result.read(slot, this.results.pageForRead(slot * 64), words, at);
+    result.read(slot, this.results.chunkForRead(slot * 64), words, at);
     if (slot === 0) this.errors++;
     else if (result.final && this.busy[slot] === 1) {
       this.busy[slot] = 0;
@@ -236,7 +236,7 @@ export class HostUser {
   }
 
   private padded(payload: Uint8Array): Uint8Array {
-    this.inline.fill(0);
+    for (let i = payload.length; i < INLINE_BYTES; i++) this.inline[i] = 0;
     this.inline.set(payload);
     return this.inline;
   }

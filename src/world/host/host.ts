@@ -40,7 +40,7 @@ export class Host implements Actor, SlotListener {
   readonly profile: PcieProfile;
   /** open users by number */
   readonly users: (HostUser | undefined)[] = [];
-  private readonly agenda: Agenda;
+  readonly agenda: Agenda;
   private readonly actor: number;
   private readonly jitter: Jitter | undefined;
   private readonly watched = new Map<HostBuffer, HostUser>();

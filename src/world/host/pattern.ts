@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Message bytes that prove themselves: word 0 is the key of the message, every later word depends on key and place, so
 // a byte of another message, or of another place, shows.
-import { PAGE_BYTES, type HostBuffer } from '../memory.js';
+import { CHUNK_BYTES, type HostBuffer } from '../memory.js';
 
 const GOLDEN = 0x9e3779b1;
 const ODD = 0x85ebca6b;
@@ -50,11 +50,25 @@ export function fillPattern(buffer: HostBuffer, offset: number, lengthBytes: num
   let index = 0;
   while (index < words) {
     const at = offset + 4 * index;
-    const page = buffer.wordsForWrite(at);
-    let place = (at & (PAGE_BYTES - 1)) >>> 2;
-    const end = Math.min(PAGE_BYTES >>> 2, place + words - index);
-    for (; place < end; place++) page[place] = wordAt(key, index++);
+    const chunk = buffer.wordsForWrite(at);
+    let place = (at & (CHUNK_BYTES - 1)) >>> 2;
+    const end = Math.min(CHUNK_BYTES >>> 2, place + words - index);
+    if (index === 0) {
+      chunk[place++] = wordAt(key, 0);
+      index = 1;
+    }
+    let step = Math.imul(index, GOLDEN); // wordAt, with a sum for the product
+    index += end - place;
+    for (; place < end; place++) {
+      chunk[place] = Math.imul(key ^ step, ODD);
+      step = (step + GOLDEN) | 0;
+    }
   }
+}
+
+/** Which byte of a word, 0 to 3 from the lowest, is the first that is not 0. */
+function lowestByte(word: number): number {
+  return (31 - Math.clz32(word & -word)) >>> 3;
 }
 
 /** Offset of the first byte that differs from the pattern of `key`, or -1 when every byte is right. */
@@ -63,17 +77,24 @@ export function findWrongByte(buffer: HostBuffer, offset: number, lengthBytes: n
   let index = 0;
   while (index < words) {
     const at = offset + 4 * index;
-    const page = buffer.wordsForRead(at);
-    let place = (at & (PAGE_BYTES - 1)) >>> 2;
-    const end = Math.min(PAGE_BYTES >>> 2, place + words - index);
+    const chunk = buffer.wordsForRead(at);
+    let place = (at & (CHUNK_BYTES - 1)) >>> 2;
+    const end = Math.min(CHUNK_BYTES >>> 2, place + words - index);
+    if (index === 0) {
+      const wrong = chunk[place++]! ^ wordAt(key, 0);
+      if (wrong !== 0) return lowestByte(wrong);
+      index = 1;
+    }
+    let step = Math.imul(index, GOLDEN);
     for (; place < end; place++, index++) {
-      const wrong = page[place]! ^ wordAt(key, index);
-      if (wrong !== 0) return 4 * index + ((31 - Math.clz32(wrong & -wrong)) >>> 3);
+      const wrong = chunk[place]! ^ Math.imul(key ^ step, ODD);
+      if (wrong !== 0) return 4 * index + lowestByte(wrong);
+      step = (step + GOLDEN) | 0;
     }
   }
   for (let i = words * 4; i < lengthBytes; i++) {
     const at = offset + i;
-    const byte = buffer.pageForRead(at)[at & (PAGE_BYTES - 1)]!;
+    const byte = buffer.chunkForRead(at)[at & (CHUNK_BYTES - 1)]!;
     if (byte !== ((wordAt(key, i >>> 2) >>> (8 * (i & 3))) & 0xff)) return i;
   }
   return -1;
@@ -84,7 +105,7 @@ export function readKey(buffer: HostBuffer, offset: number, lengthBytes: number)
   let key = 0;
   for (let i = 0; i < Math.min(4, lengthBytes); i++) {
     const at = offset + i;
-    key |= buffer.pageForRead(at)[at & (PAGE_BYTES - 1)]! << (8 * i);
+    key |= buffer.chunkForRead(at)[at & (CHUNK_BYTES - 1)]! << (8 * i);
   }
   return key;
 }

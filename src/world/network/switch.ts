@@ -125,8 +125,8 @@ export class Switch {
   maxQueuedBytes = 0;
   flooded = 0;
   private readonly agenda: Agenda;
-  private readonly learned = new Map<number, SwitchPort>();
-  private readonly routes = new Map<number, readonly SwitchPort[]>();
+  private readonly learned = new MacMap<SwitchPort>();
+  private readonly routes = new MacMap<readonly SwitchPort[]>();
 
   constructor(agenda: Agenda, name: string, options: SwitchOptions) {
     this.agenda = agenda;
@@ -142,7 +142,7 @@ export class Switch {
 
   /** Frames to `mac` leave by one of `ports`, the same for the same pair of addresses. */
   setRoute(mac: Uint8Array, ports: readonly SwitchPort[]): void {
-    this.routes.set(macKey(mac, 0), ports);
+    this.routes.set(mac, 0, ports);
   }
 
   /** Frames dropped because a buffer was full. */
@@ -153,12 +153,14 @@ export class Switch {
   /** A frame has come in at `from`: sends it where it belongs, or everywhere when that is not known. */
   forward(timePs: number, from: SwitchPort, frame: Uint8Array): void {
     if (frame.length < 14) return;
-    const source = macKey(frame, 6);
-    if (!this.routes.has(source)) this.learned.set(source, from);
-    const target = macKey(frame, 0);
-    const routes = this.routes.get(target);
+    if (this.routes.find(frame, 6) === undefined) this.learned.set(frame, 6, from);
+    const routes = this.routes.find(frame, 0);
     const to =
-      routes === undefined ? this.learned.get(target) : routes[flowHash(target, source) % routes.length];
+      routes === undefined
+        ? this.learned.find(frame, 0)
+        : routes.length === 1
+          ? routes[0]
+          : routes[flowHash(macLow(frame, 0), macLow(frame, 6)) % routes.length];
     if (to !== undefined) {
       if (to !== from) to.enqueue(timePs, frame);
       return;
@@ -168,10 +170,38 @@ export class Switch {
   }
 }
 
-function macKey(bytes: Uint8Array, at: number): number {
-  let key = 0;
-  for (let i = 0; i < 6; i++) key = key * 256 + bytes[at + i]!;
-  return key;
+/**
+ * Values by MAC address, read from a frame. Found by the address's low 32 bits, which are a small integer: a map from
+ * numbers of 48 bits would allocate one for each look.
+ */
+class MacMap<T> {
+  private readonly entries = new Map<number, { high: number; value: T }[]>();
+
+  find(bytes: Uint8Array, at: number): T | undefined {
+    const list = this.entries.get(macLow(bytes, at));
+    if (list === undefined) return undefined;
+    const high = macHigh(bytes, at);
+    for (const entry of list) if (entry.high === high) return entry.value;
+    return undefined;
+  }
+
+  set(bytes: Uint8Array, at: number, value: T): void {
+    const low = macLow(bytes, at);
+    const high = macHigh(bytes, at);
+    const list = this.entries.get(low);
+    const known = list?.find((entry) => entry.high === high);
+    if (known !== undefined) known.value = value;
+    else if (list !== undefined) list.push({ high, value });
+    else this.entries.set(low, [{ high, value }]);
+  }
+}
+
+function macLow(bytes: Uint8Array, at: number): number {
+  return (bytes[at + 2]! << 24) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!;
+}
+
+function macHigh(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }
 
 function flowHash(target: number, source: number): number {

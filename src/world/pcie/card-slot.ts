@@ -2,7 +2,7 @@
 // A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
 import type { Actor, Agenda } from '../agenda.js';
-import type { HostBuffer, HostMemory } from '../memory.js';
+import { CHUNK_BYTES, type HostBuffer, type HostMemory } from '../memory.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
 import { TransferPool } from './transfer.js';
@@ -31,7 +31,7 @@ const enum Op {
   readAtCard,
 }
 
-/** Silent steps of a card that may follow each other without a look at the agenda. */
+/** Steps of a card that may follow each other without an event of the agenda between them. */
 const MAX_STEPS_AHEAD = 64;
 /** A card may be busy at one instant for a while (zero-time steps), but not for ever. */
 const MAX_WAKES_AT_ONE_INSTANT = 100_000;
@@ -52,6 +52,7 @@ export class CardSlot implements Actor, NicOutputs {
   /** stores and loads that have not asked for the line yet, and DMA reads on their way to host memory */
   private atRoot = 0;
   private readsToHost = 0;
+  /** something has come out since the card was last advanced */
   private emitted = false;
   private lastWakePs = -1;
   private wakes = 0;
@@ -234,19 +235,9 @@ export class CardSlot implements Actor, NicOutputs {
       this.lastWakePs = timePs;
       this.wakes = 0;
     }
-    const { agenda, device } = this;
     this.emitted = false;
-    device.advance(timePs);
-    // While nothing comes out and nothing else happens before it, the card's next instant needs no place in the agenda.
-    let now = timePs;
-    for (let steps = 0; !this.emitted && steps < MAX_STEPS_AHEAD; steps++) {
-      const next = device.nextEventPs();
-      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
-      agenda.skipTo(next);
-      now = next;
-      device.advance(now);
-    }
-    this.settle(now);
+    this.device.advance(timePs);
+    this.settle(timePs);
   }
 
   private writeVisible(timePs: number, transfer: number): void {
@@ -259,7 +250,7 @@ export class CardSlot implements Actor, NicOutputs {
       return;
     }
     const offset = address - buffer.address;
-    buffer.pageForWrite(offset).set(this.pool.view(transfer), offset & 4095);
+    buffer.chunkForWrite(offset).set(this.pool.view(transfer), offset & (CHUNK_BYTES - 1));
     this.device.dmaWriteDone(this.pool.tags[transfer]!, DmaStatus.ok);
     this.listener.onDmaWrite(timePs, buffer, offset, length);
   }
@@ -274,11 +265,11 @@ export class CardSlot implements Actor, NicOutputs {
       return;
     }
     const offset = address - buffer.address;
-    const at = offset & 4095;
+    const at = offset & (CHUNK_BYTES - 1);
     this.device.dmaReadDone(
       this.pool.tags[transfer]!,
       DmaStatus.ok,
-      buffer.pageForRead(offset).subarray(at, at + length),
+      buffer.chunkForRead(offset).subarray(at, at + length),
     );
   }
 
@@ -301,13 +292,24 @@ export class CardSlot implements Actor, NicOutputs {
 
   /** An input happens at the card's present: bring it there first. */
   private bringTo(timePs: number): void {
+    this.emitted = false;
     let reached = this.device.advance(timePs);
     while (reached < timePs) reached = this.device.advance(timePs);
   }
 
+  /** After an input or an advance: as long as nothing else happens before it, the card's next instant needs no alarm. */
   private settle(nowPs: number): void {
-    const next = this.device.nextEventPs();
-    this.agenda.setAlarm(this.alarm, next < nowPs ? nowPs : next);
+    const { agenda, device } = this;
+    let next = device.nextEventPs();
+    for (let now = nowPs, steps = 0; steps < MAX_STEPS_AHEAD; steps++) {
+      if (this.emitted && !agenda.inStretch) break;
+      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
+      agenda.skipTo(next);
+      now = next;
+      device.advance(now);
+      next = device.nextEventPs();
+    }
+    this.agenda.setAlarm(this.alarm, next < agenda.nowPs ? agenda.nowPs : next);
   }
 }
 

@@ -47,7 +47,7 @@ export function buildNetwork(
       portBufferBytes?: number;
     };
     if (ends.has(plan.name)) throw new ScenarioError(`two parts are called '${plan.name}'`);
-    const made = new Switch(world.agenda, plan.name, { bufferBytes, portBufferBytes });
+    const made = new Switch(world.fabricAgenda, plan.name, { bufferBytes, portBufferBytes });
     built.switches.push(made);
     ends.set(plan.name, { owner: made });
   }
@@ -73,6 +73,12 @@ export function buildNetwork(
   }
   for (const host of hosts) setRoutes(host, built.switches, paths);
   return built;
+}
+
+/** The least delay of a cable that the network has or may get. */
+export function shortestDelayNs(network: ScenarioNetwork): number {
+  const common = network.delayNs ?? DEFAULT_DELAY_NS;
+  return Math.min(common, ...(network.links ?? []).map((link) => link.delayNs ?? common));
 }
 
 function planCables(hosts: readonly Host[], network: ScenarioNetwork): Cable[] {
@@ -107,11 +113,11 @@ function connect(
   };
   const portA = attach(a, `${cable.a}>${cable.b}`, b);
   const portB = attach(b, `${cable.b}>${cable.a}`, a);
-  const direction = (name: string, to: End, toPort: SwitchPort | undefined): LinkDirection => {
+  const direction = (name: string, from: End, to: End, toPort: SwitchPort | undefined): LinkDirection => {
     const mine = faults.filter((fault) => fault.link === undefined || fault.link === name);
     const injector = makeInjector(world, name, mine, originPs);
     if (injector !== undefined) built.faults.set(name, injector);
-    const target = toPort ?? ('host' in to ? to.host.slot : undefined);
+    const target = 'host' in to ? to.host : toPort!;
     const made = world.addDirection(
       name,
       {
@@ -119,7 +125,8 @@ function connect(
         delayPs: Math.round(cable.delayNs * 1000),
         ...(injector === undefined ? {} : { faults: injector }),
       },
-      target!,
+      target,
+      'host' in from ? 'host' : 'fabric',
     );
     for (const fault of mine) {
       if (fault.downFromUs === undefined) continue;
@@ -128,8 +135,8 @@ function connect(
     built.directions.push(made);
     return made;
   };
-  const toB = direction(`${cable.a}>${cable.b}`, b, portB);
-  const toA = direction(`${cable.b}>${cable.a}`, a, portA);
+  const toB = direction(`${cable.a}>${cable.b}`, a, b, portB);
+  const toA = direction(`${cable.b}>${cable.a}`, b, a, portA);
   for (const [end, port, out] of [
     [a, portA, toB],
     [b, portB, toA],

@@ -16,6 +16,7 @@ import {
   type ScenarioReport,
   type SwitchReport,
 } from './report.js';
+import type { PacketCounts } from './packet-counter.js';
 import type { Scenario } from './scenario.js';
 import type { ScenarioMember } from './setup.js';
 
@@ -28,12 +29,6 @@ export interface ClientRecord {
   plan: RpcPlan;
   rows: RpcRow[];
   app: RpcClient;
-}
-
-export interface PacketCounts {
-  total: number;
-  byType: Record<string, number>;
-  retransmitted: number;
 }
 
 export interface RunState {
@@ -124,11 +119,20 @@ export function collectReport(state: RunState): ScenarioReport {
 }
 
 function rpcsOf(clients: readonly ClientRecord[]): ScenarioReport['rpcs'] {
-  const list = clients.flatMap(({ rows }) => rows.slice().sort((a, b) => a.index - b.index));
+  const list: RpcRow[] = [];
+  for (const { rows } of clients) {
+    const inOrder: (RpcRow | undefined)[] = [];
+    for (const row of rows) inOrder[row.index] = row;
+    for (const row of inOrder) if (row !== undefined) list.push(row);
+  }
   const byOutcome: Record<string, number> = {};
-  for (const row of list) byOutcome[row.outcome] = (byOutcome[row.outcome] ?? 0) + 1;
+  let ok = 0;
+  for (const { outcome } of list) {
+    if (outcome === 'ok') ok++;
+    else byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
+  }
+  if (ok > 0) byOutcome['ok'] = ok;
   const started = clients.reduce((sum, { app }) => sum + app.started, 0);
-  const ok = byOutcome['ok'] ?? 0;
   return {
     started,
     ok,
@@ -141,10 +145,12 @@ function rpcsOf(clients: readonly ClientRecord[]): ScenarioReport['rpcs'] {
 }
 
 function latencyOf(rows: readonly RpcRow[]): LatencyReport {
-  const times = Float64Array.from(
-    rows.filter((row) => row.outcome === 'ok'),
-    (row) => Math.round((row.endNs - row.startNs) * 1000) / 1000,
-  ).sort();
+  let count = 0;
+  const all = new Float64Array(rows.length);
+  for (const { outcome, startNs, endNs } of rows) {
+    if (outcome === 'ok') all[count++] = Math.round((endNs - startNs) * 1000) / 1000;
+  }
+  const times = all.subarray(0, count).sort();
   const at = (p: number): number | null => {
     const rank = nearestRank(times.length, p);
     return rank === undefined ? null : times[rank - 1]!;

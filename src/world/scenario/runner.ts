@@ -4,14 +4,15 @@ import { Random } from '../../random/random.js';
 import type { Actor } from '../agenda.js';
 import { mapIpv4 } from '../addresses.js';
 import { RpcClient } from '../apps/rpc-client.js';
-import { homaType, isRetransmission } from '../frame-summary.js';
 import type { HostUser } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
 import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
 import { RunAborted, World } from '../world.js';
-import { buildNetwork, type BuiltNetwork } from './build-network.js';
+import { buildNetwork, shortestDelayNs, type BuiltNetwork } from './build-network.js';
 import { makePlan, type Lengths, type Target } from './client-plan.js';
-import { collectReport, type ClientRecord, type PacketCounts } from './collect.js';
+import { collectReport, type ClientRecord } from './collect.js';
+import { FramesInOrder } from './frames-in-order.js';
+import { PacketCounter } from './packet-counter.js';
 import type { RpcRow, ScenarioReport } from './report.js';
 import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
 import {
@@ -34,6 +35,8 @@ export interface ScenarioInputs {
   seed?: number;
   /** sees every frame as it leaves a card or a switch for the first time (once a frame, at the sender) */
   onFrame?: (timePs: number, frame: Uint8Array) => void;
+  /** whether hosts run alone between meetings (lockstep.ts); by default where the cables' delay allows it */
+  lockstep?: boolean;
 }
 
 export interface RunOptions {
@@ -46,6 +49,9 @@ const DEFAULT_END_US = 10_000_000;
 const DEFAULT_DRAIN_US = 20_000;
 const STOP_PS = 50_000_000;
 const DEFAULT_RATE_GBPS = 100;
+const START_GRID_PS = 1e9;
+/** With cables of less delay the parts would run alone for too short a time to be worth it. */
+const LOCKSTEP_FROM_NS = 50;
 
 /** Runs a scenario and says what happened. Throws ScenarioError when its parts do not fit; never for what cards do. */
 export async function runScenario(inputs: ScenarioInputs, options: RunOptions = {}): Promise<ScenarioReport> {
@@ -58,23 +64,24 @@ class ScenarioRun implements Actor {
   private readonly world: World;
   private readonly members: ScenarioMember[];
   private readonly clients: ClientRecord[] = [];
-  private readonly packets: PacketCounts = { total: 0, byType: {}, retransmitted: 0 };
+  private readonly counted = new PacketCounter();
   private readonly problems: string[] = [];
   private network: BuiltNetwork = { switches: [], directions: [], faults: new Map() };
   private readonly actor: number;
   private ended = 0;
   private readonly lengths: Lengths;
-  private readonly onFrame: ((timePs: number, frame: Uint8Array) => void) | undefined;
+  private readonly frames: FramesInOrder | undefined;
 
   constructor(inputs: ScenarioInputs) {
     this.scenario = inputs.scenario;
     this.seed = inputs.seed ?? this.scenario.seed ?? DEFAULT_SEED;
     this.lengths = inputs.lengths ?? {};
-    this.onFrame = inputs.onFrame;
+    this.frames = inputs.onFrame === undefined ? undefined : new FramesInOrder(inputs.onFrame);
     this.world = new World({
       seed: this.seed,
       profile: pcieProfile(this.scenario.pcieProfile ?? DEFAULT_PCIE_PROFILE),
       jitter: this.scenario.jitter ?? true,
+      lockstep: inputs.lockstep ?? shortestDelayNs(this.scenario.network ?? {}) >= LOCKSTEP_FROM_NS,
     });
     this.members = makeMembers(this.world, this.scenario, inputs.makeCard);
     this.actor = this.world.agenda.register(this);
@@ -88,12 +95,13 @@ class ScenarioRun implements Actor {
     placeServers(this.members, scenario.workload?.servers ?? []);
     for (const member of live) {
       for (const entry of member.servers) {
-        if ((entry.plan.startUs ?? 0) === 0) world.complete(member.host, startServer(world, member, entry));
+        if ((entry.plan.startUs ?? 0) === 0) world.complete(member.host, startServer(member, entry));
       }
     }
     const clients = (scenario.workload?.clients ?? []).map((client) => this.openClient(client));
-    // Cables go in and clients begin once everything stands: times in the file count from here.
-    const startPs = world.nowPs + 1_000_000;
+    // Cables go in and clients begin once everything stands: times in the file count from here. At a whole millisecond,
+    // so that cards' timers stand alike whatever bringing the hosts up took.
+    const startPs = Math.ceil((world.nowPs + 1_000_000) / START_GRID_PS) * START_GRID_PS;
     this.network = buildNetwork(
       world,
       this.members.map((member) => member.host),
@@ -108,7 +116,7 @@ class ScenarioRun implements Actor {
       for (const entry of member.servers) {
         if (entry.app !== undefined) continue;
         this.at(startPs + entry.plan.startUs! * 1e6, () => {
-          this.begin(member, startServer(world, member, entry));
+          this.begin(member, startServer(member, entry));
         });
       }
     }
@@ -124,7 +132,10 @@ class ScenarioRun implements Actor {
     const runOptions = {
       untilPs: endPs,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onSlice: () => options.onProgress?.(this.ended, total),
+      onSlice: () => {
+        this.frames?.flush();
+        options.onProgress?.(this.ended, total);
+      },
     };
     try {
       await world.runAsync(() => this.ended < total, runOptions);
@@ -137,6 +148,7 @@ class ScenarioRun implements Actor {
       if (!(error instanceof RunAborted)) throw error;
       partial = true;
     }
+    this.frames?.flush();
     return collectReport({
       scenario,
       seed: this.seed,
@@ -145,7 +157,7 @@ class ScenarioRun implements Actor {
       members: this.members,
       clients: this.clients,
       network: this.network,
-      packets: this.packets,
+      packets: this.counted.counts(),
       problems: this.problems,
       originPs: startPs,
     });
@@ -184,7 +196,7 @@ class ScenarioRun implements Actor {
     }
     const discover = this.scenario.network?.neighbours === 'discover';
     this.begin(member, bringUp(member, this.members, discover), () => {
-      for (const entry of member.servers) this.begin(member, startServer(this.world, member, entry));
+      for (const entry of member.servers) this.begin(member, startServer(member, entry));
     });
   }
 
@@ -210,7 +222,6 @@ class ScenarioRun implements Actor {
     index: number,
     startPs: number,
   ): void {
-    const { world } = this;
     const begin = startPs + Math.round((client.startUs ?? 0) * 1e6);
     const random = Random.fromSeed(this.seed).stream(`client/${index}`);
     const servers: string[] = [];
@@ -230,7 +241,7 @@ class ScenarioRun implements Actor {
       host: member.host,
       plan,
       rows,
-      app: new RpcClient(world.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
+      app: new RpcClient(member.host.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
         this.ended++;
         rows.push({
           client: client.host,
@@ -271,11 +282,8 @@ class ScenarioRun implements Actor {
     for (const direction of this.network.directions) {
       if (!names.has(direction.name.split('>')[0]!)) continue;
       direction.observer = (timePs, frame) => {
-        const type = homaType(frame);
-        this.packets.total++;
-        this.packets.byType[type] = (this.packets.byType[type] ?? 0) + 1;
-        if (isRetransmission(frame)) this.packets.retransmitted++;
-        this.onFrame?.(timePs, frame);
+        this.counted.add(frame);
+        this.frames?.add(timePs, frame);
       };
     }
   }

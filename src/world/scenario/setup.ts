@@ -93,19 +93,18 @@ export function placeServers(members: readonly ScenarioMember[], servers: readon
 
 /** Opens the user of a server, binds its port, and starts it. */
 export function* startServer(
-  world: World,
   member: ScenarioMember,
   entry: ScenarioMember['servers'][number],
 ): driver.Routine<void> {
   const { plan, user } = entry;
   const opened = yield* member.host.openUser(user, plan.c2hBytes);
   yield* driver.bindPort(user, plan.port ?? DEFAULT_PORT);
-  entry.app = new RpcServer(world.agenda, opened, {
+  entry.app = new RpcServer(member.host.agenda, opened, {
     receives: plan.receives ?? DEFAULT_RECEIVES,
     capacityBytes: plan.capacityBytes ?? DEFAULT_CAPACITY_BYTES,
     responseBytes: plan.responseBytes ?? 0,
     thinkPs: Math.round((plan.thinkUs ?? 0) * 1e6),
-    postFromPs: world.nowPs + Math.round((plan.postUs ?? 0) * 1e6),
+    postFromPs: member.host.agenda.nowPs + Math.round((plan.postUs ?? 0) * 1e6),
     silent: plan.silent ?? false,
   });
 }

@@ -72,7 +72,7 @@ class Server implements ResultHandler {
     this.requests += 1;
     const inPool = (result.flags & ResultFlag.inPool) !== 0;
     const from = inPool ? result.offset : posted;
-    const reply = this.reply(read(this.user.c2h, from, result.sizeBytes));
+    const reply = this.reply(this.user.c2h.read(from, result.sizeBytes));
     if (inPool) this.user.release(timePs, this.user.takeSlot(), result.offset);
     const slot = this.user.takeSlot();
     const offset = this.user.sendArena.take(reply.length);
@@ -90,18 +90,6 @@ class Server implements ResultHandler {
     this.#receives.set(slot, offset);
     this.user.recvmsg(timePs, slot, CallFlag.matchRequests, offset, CAPACITY_BYTES, 0);
   }
-}
-
-/** `HostBuffer.read` gives at most a page. */
-function read(buffer: HostUser['c2h'], offset: number, lengthBytes: number): Uint8Array {
-  const bytes = new Uint8Array(lengthBytes);
-  for (let at = 0; at < lengthBytes;) {
-    const step = Math.min(lengthBytes - at, 4096 - ((offset + at) % 4096));
-    const page = buffer.pageForRead(offset + at);
-    bytes.set(page.subarray((offset + at) % 4096, ((offset + at) % 4096) + step), at);
-    at += step;
-  }
-  return bytes;
 }
 
 export interface SimulatedHost {

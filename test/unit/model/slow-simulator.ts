@@ -479,9 +479,11 @@ export interface SlowResult {
   maxSize: number;
   occupancyCycles: number[];
   completed: [message: number, cycle: number][];
+  /** When each message's time begins: its arrival, or its insertion with the original's accounting. */
+  since: number[];
 }
 
-/** Runs every message of the list to its end, counting from the first arrival. */
+/** Runs until the asked messages are complete, counting from the arrival of the first one after the warm-up. */
 export function slowRun(
   settings: ModelSettings,
   arrivals: readonly Arrival[],
@@ -509,7 +511,11 @@ export function slowRun(
     maxSize: 0,
     occupancyCycles: [],
     completed: [],
+    since: arrivals.map((a) => a.cycle),
   };
+  const counted = messages[settings.warmup]!;
+  let before = { highWater: 0, lowWater: 0, moves: 0 };
+  let counting = false;
   const original = settings.originalAccounting;
   const known: SlowMessage[] = []; // could be sent, and the queue has them
   const asking: SlowMessage[] = []; // wait to be inserted
@@ -536,6 +542,10 @@ export function slowRun(
     }
     for (const m of messages) {
       if (m.arrival !== cycle) continue;
+      if (m === counted) {
+        counting = true;
+        before = { highWater: queue.highWater, lowWater: queue.lowWater, moves: queue.moves };
+      }
       if (settings.dataDelayCycles > 0) queue.hold(m, cycle);
       else ask(m);
     }
@@ -544,8 +554,8 @@ export function slowRun(
       const head = queue.head();
       if (head) {
         const best = Math.min(...known.map((m) => m.remaining));
-        result.packets++;
-        if (head.remaining > best) {
+        if (counting) result.packets++;
+        if (counting && head.remaining > best) {
           result.inversions++;
           result.violationSum += head.remaining / best;
           result.worstViolation = Math.max(result.worstViolation, head.remaining / best);
@@ -561,7 +571,10 @@ export function slowRun(
         if (outcome === 'done') {
           result.completed.push([head.id, original ? cycle : linkBusyUntil]);
           result.endCycle = original ? cycle : linkBusyUntil;
-          if (result.completed.length === messages.length) break;
+          const measured = result.completed.filter(
+            ([id]) => original || (id >= settings.warmup && id < settings.messages),
+          );
+          if (measured.length === settings.messages - settings.warmup) break;
         }
         if (outcome === 'waits') {
           head.credit = settings.windowUnits;
@@ -571,17 +584,18 @@ export function slowRun(
     }
     if (settings.insertCycles > 0 && !inserting && asking.length > 0 && queueBusyUntil <= cycle) {
       inserting = { message: asking.shift()!, ends: cycle + settings.insertCycles };
+      if (original) result.since[inserting.message.id] = cycle;
       queueBusyUntil = inserting.ends;
     }
-    if (cycle < arrivals[0]!.cycle) continue; // counting starts with the first arrival
+    if (!counting) continue;
     const bin = Math.min(queue.sortedCount(), 1024);
     result.occupancyCycles[bin] = (result.occupancyCycles[bin] ?? 0) + 1;
     result.maxSize = Math.max(result.maxSize, queue.sortedCount() + queue.behindCount());
     const work = known.length + (original ? 0 : asking.length + (inserting ? 1 : 0));
     if (linkBusyUntil <= cycle && work > 0) result.underflowCycles++;
   }
-  result.highWater = queue.highWater;
-  result.lowWater = queue.lowWater;
-  result.moves = queue.moves;
+  result.highWater = queue.highWater - before.highWater;
+  result.lowWater = queue.lowWater - before.lowWater;
+  result.moves = queue.moves - before.moves;
   return result;
 }

@@ -5,7 +5,7 @@ import { Random } from '#src/random/random.js';
 import { Agenda, type Actor } from '#src/world/agenda.js';
 import { BuddyArena } from '#src/world/host/buddy.js';
 import { fillPattern, findWrongByte, patternBytes, readKey } from '#src/world/host/pattern.js';
-import { HostMemory } from '#src/world/memory.js';
+import { CHUNK_BYTES, HostMemory } from '#src/world/memory.js';
 import { Jitter } from '#src/world/pcie/jitter.js';
 import { pcieProfile, pcieProfiles } from '#src/world/pcie/profile.js';
 import { SerialLine } from '#src/world/serial-line.js';
@@ -110,12 +110,12 @@ describe('world: host memory', () => {
     expect(memory.violations.map((v) => v.timePs)).to.deep.equal([5, 5, 5, 5, 5, 6]);
   });
 
-  it('keeps bytes across pages and costs only the pages written', () => {
+  it('keeps bytes across chunks and costs only the chunks written', () => {
     const buffer = new HostMemory().allocate(1 << 20);
     const bytes = Uint8Array.from({ length: 9000 }, (_, i) => i % 251);
-    buffer.write(4000, bytes);
-    expect(buffer.read(4000, 9000)).to.deep.equal(bytes);
-    expect(buffer.residentBytes).to.equal(4 * 4096);
+    buffer.write(16_000, bytes);
+    expect(buffer.read(16_000, 9000)).to.deep.equal(bytes);
+    expect(buffer.residentBytes).to.equal(2 * CHUNK_BYTES);
     expect(buffer.read(500_000, 10)).to.deep.equal(new Uint8Array(10));
   });
 });

@@ -90,6 +90,11 @@ export function setAddresses(record: FrameRecord, source: Uint32Array, destinati
   record.etherType = mapped ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
 }
 
+/** Bytes before the payload of a DATA frame without a VLAN tag. */
+export function dataHeaderBytes(ipv4: boolean): number {
+  return 14 + (ipv4 ? IPV4_HEADER : IPV6_HEADER) + headerSize(HomaType.data);
+}
+
 /** Frame bytes without FCS that `encodeFrame` makes for this record with `payloadLength` bytes of DATA. */
 export function encodedLength(record: FrameRecord, payloadLength: number): number {
   const ethernet = record.vlanTag < 0 ? 14 : 18;
@@ -110,14 +115,20 @@ export function encodeFrame(
 ): Uint8Array {
   const dataLength = record.type === HomaType.data ? length : 0;
   const bytes = newFrame(encodedLength(record, dataLength));
+  if (dataLength > 0) bytes.set(payload.subarray(start, start + dataLength), bytes.length - dataLength);
+  encodeAround(record, bytes, dataLength);
+  return bytes;
+}
+
+/** Writes all headers before the last `dataLength` bytes of a frame, which are its payload already, and the checksum. */
+export function encodeAround(record: FrameRecord, bytes: Uint8Array, dataLength: number): void {
   const homaLength = headerSize(record.type) + dataLength;
   const ip = encodeEthernet(record, bytes);
   const at =
     record.ipVersion === 4
       ? encodeIpv4(record, bytes, ip, homaLength)
       : encodeIpv6(record, bytes, ip, homaLength);
-  const data = at + encodeHoma(record, bytes, at);
-  if (dataLength > 0) bytes.set(payload.subarray(start, start + dataLength), data);
+  encodeHoma(record, bytes, at);
   const pseudo = sumPseudoHeader(
     record.source,
     record.destination,
@@ -126,5 +137,4 @@ export function encodeFrame(
     PROTOCOL_TCP,
   );
   put16(bytes, at + 16, foldChecksum(sumBytes(bytes, at, bytes.length, pseudo)));
-  return bytes;
 }

@@ -161,17 +161,18 @@ function parseAck(bytes: Uint8Array, at: number, out: FrameRecord): void {
   }
 }
 
-/** Writes the header of the record's type at `at`, checksum field zero; answers its size. */
+/** Writes every byte of the header of the record's type at `at`, checksum field zero; answers its size. */
 export function encodeHoma(from: FrameRecord, bytes: Uint8Array, at: number): number {
   const type = from.type;
   const size = headerSizes[type - FIRST_TYPE]!;
-  bytes.fill(0, at + 8, at + size);
   put16(bytes, at, from.sourcePort);
   put16(bytes, at + 2, from.destinationPort);
   put32(bytes, at + 4, from.sequence);
+  put32(bytes, at + 8, 0);
   bytes[at + 11] = type;
   bytes[at + 12] = from.doff << 4;
   bytes[at + 13] = from.flags;
+  put32(bytes, at + 14, 0);
   put16(bytes, at + 18, from.urgent);
   put32(bytes, at + 20, from.senderIdHi);
   put32(bytes, at + 24, from.senderIdLo);
@@ -198,7 +199,7 @@ function encodeData(from: FrameRecord, bytes: Uint8Array, at: number): void {
   put32(bytes, at + 40, from.ackClientIdLo);
   put16(bytes, at + 44, from.ackServerPort);
   put16(bytes, at + 46, from.cutoffVersion);
-  bytes[at + 48] = from.retransmit;
+  put32(bytes, at + 48, from.retransmit << 24);
   put32(bytes, at + 52, from.segOffset);
 }
 
@@ -210,4 +211,5 @@ function encodeAck(from: FrameRecord, bytes: Uint8Array, at: number): void {
     put32(bytes, element + 4, from.ackIdLo[i]!);
     put16(bytes, element + 8, from.ackPort[i]!);
   }
+  bytes.fill(0, at + 30 + ACK_ELEMENT * from.numAcks, at + headerSize(HomaType.ack));
 }

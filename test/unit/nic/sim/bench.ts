@@ -90,7 +90,8 @@ export class Bench {
   }
 
   deliver(host: Host, frame: Uint8Array, delayPs: number): void {
-    this.later(delayPs, () => host.nic.frameIn(frame));
+    const own = frame.slice(); // a card may write into what it is given
+    this.later(delayPs, () => host.nic.frameIn(own));
   }
 
   later(delayPs: number, run: () => void): void {
@@ -308,7 +309,7 @@ export class Host implements NicOutputs {
   }
 
   frameOut(timePs: number, frame: Uint8Array): void {
-    this.frames.push({ timePs, frame });
+    this.frames.push({ timePs, frame: frame.slice() });
     this.bench.wire(this, frame);
   }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Agenda } from './agenda.js';
+
+/** The longest stretch that one part runs alone, in picoseconds: conditions of a run are looked at between stretches. */
+const LONGEST_STRETCH_PS = 2_000_000;
+
+/**
+ * The agendas of a world of many hosts, one a host and one for the fabric between them, kept in step.
+ *
+ * Hosts touch each other only through cables, and a cable has a delay. So what a host does before
+ *
+ *     (the next thing that can happen anywhere) + (the delays between there and here)
+ *
+ * cannot depend on what the others do meanwhile, and the host may do all of it in one go: its card, its memory and its
+ * programs are then in the processor's cache while they are needed, and queues are short. This is the conservative
+ * synchronization of parallel simulations (Chandy, Misra and Bryant), here without the parallelism. The order of events
+ * within a host, and within the fabric, is that of time; a run is the same every time.
+ *
+ * Events of `control` (what a scenario does to the world from outside) happen when all parts have come to their instant.
+ */
+export class Lockstep {
+  readonly fabric = new Agenda();
+  private readonly hosts: Agenda[] = [];
+  private hostToHostPs = Infinity;
+  private hostToFabricPs = Infinity;
+  private fabricToHostPs = Infinity;
+
+  constructor(private readonly control: Agenda) {}
+
+  /** An agenda for one more host. */
+  addHost(): Agenda {
+    const agenda = new Agenda();
+    agenda.skipTo(this.control.nowPs);
+    this.hosts.push(agenda);
+    return agenda;
+  }
+
+  /** A cable from one part to another with this delay: nothing that leaves comes earlier. */
+  addCable(from: 'host' | 'fabric', to: 'host' | 'fabric', delayPs: number): void {
+    if (from === 'host' && to === 'host') this.hostToHostPs = Math.min(this.hostToHostPs, delayPs);
+    else if (from === 'host') this.hostToFabricPs = Math.min(this.hostToFabricPs, delayPs);
+    else if (to === 'host') this.fabricToHostPs = Math.min(this.fabricToHostPs, delayPs);
+  }
+
+  /** The instant of the next event anywhere; Infinity when there is none. */
+  nextPs(): number {
+    return Math.min(this.control.nextPs(), this.fabric.nextPs(), this.hostNextPs());
+  }
+
+  /** Lets every part run as far as it may alone, none past `untilPs`; returns how many events that were. */
+  stretch(untilPs: number): number {
+    const { control, fabric } = this;
+    const hostNext = this.hostNextPs();
+    const fabricNext = fabric.nextPs();
+    const controlNext = control.nextPs();
+    if (controlNext <= hostNext && controlNext <= fabricNext) {
+      if (controlNext > untilPs) return 0;
+      this.bringTo(controlNext);
+      control.step();
+      return 1;
+    }
+    const stop = Math.min(controlNext, untilPs + 1);
+    // What can reach a host next: something in the fabric, something another host sends there, or directly.
+    const fromFabric = Math.min(fabricNext, hostNext + this.hostToFabricPs) + this.fabricToHostPs;
+    const hostEnd = Math.min(stop, fromFabric, hostNext + Math.min(this.hostToHostPs, LONGEST_STRETCH_PS));
+    let events = 0;
+    for (const host of this.hosts) if (host.nextPs() < hostEnd) events += host.runBefore(hostEnd);
+    // What can reach the fabric next: something a host sends, by itself or because the fabric has told it something.
+    const fromHosts =
+      Math.min(this.hostNextPs(), fabric.nextPs() + this.fabricToHostPs) + this.hostToFabricPs;
+    const fabricEnd = Math.min(stop, fromHosts, fabric.nextPs() + LONGEST_STRETCH_PS);
+    if (fabric.nextPs() < fabricEnd) events += fabric.runBefore(fabricEnd);
+    return events;
+  }
+
+  /** Ends a run: everybody comes to the instant that the foremost has reached, or to `timePs`, where that is later. */
+  meet(timePs = 0): void {
+    let foremost = Math.max(timePs, this.control.nowPs, this.fabric.nowPs);
+    for (const host of this.hosts) foremost = Math.max(foremost, host.nowPs);
+    while (this.nextPs() < foremost) this.stretch(foremost - 1);
+    this.bringTo(foremost);
+    this.control.skipTo(foremost);
+  }
+
+  private bringTo(timePs: number): void {
+    this.fabric.skipTo(timePs);
+    for (const host of this.hosts) host.skipTo(timePs);
+  }
+
+  private hostNextPs(): number {
+    let next = Infinity;
+    for (const host of this.hosts) {
+      const its = host.nextPs();
+      if (its < next) next = its;
+    }
+    return next;
+  }
+}
