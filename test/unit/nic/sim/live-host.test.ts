@@ -314,6 +314,105 @@ describe('live host: neighbours', () => {
   });
 });
 
+/** The host's next frame has its Homa bytes changed, and this length if given. */
+function changed(all: LiveHost, change: (homa: DataView) => void, homaBytes?: number): void {
+  const { nic } = all.host;
+  const original = nic.frameIn.bind(nic);
+  nic.frameIn = (frame) => {
+    const bytes = new Uint8Array(homaBytes === undefined ? frame.length : 54 + homaBytes);
+    bytes.set(frame.subarray(0, bytes.length));
+    new DataView(bytes.buffer).setUint16(18, bytes.length - 54);
+    change(new DataView(bytes.buffer, 54));
+    nic.frameIn = original;
+    original(bytes);
+  };
+}
+
+describe('live host: as seen on Linux (sheet 14)', () => {
+  const drops: [string, (homa: DataView) => void, number?][] = [
+    ['type 0F', (homa) => homa.setUint8(11, 0x0f)],
+    ['type 19', (homa) => homa.setUint8(11, 0x19)],
+    ['a packet of 27 bytes', () => undefined, 27],
+    ['DATA of 28 bytes', () => undefined, 28],
+    ['a message of length 0', (homa) => homa.setUint32(28, 0)],
+    ['a message of 1,000,001 bytes', (homa) => homa.setUint32(28, 1_000_001)],
+  ];
+  for (const [what, change, cut] of drops) {
+    it(`drops ${what} without a word`, () => {
+      const all = new LiveHost();
+      changed(all, change, cut);
+      all.data(2, pattern(10));
+      all.bench.run(20 * MS);
+      expect(all.take()).to.deep.equal([]);
+      expect(all.others).to.equal(0);
+      expect(all.host.nic.liveState().rpcs).to.equal(0);
+    });
+  }
+
+  it('takes a packet whose doff, flags, checksum and urgent are zero', () => {
+    const all = new LiveHost();
+    all.host.call(1, UserCall.recvmsg, { slot: 5, size: 64 });
+    changed(all, (homa) => {
+      for (const at of [12, 13, 16, 17, 18, 19]) homa.setUint8(at, 0);
+    });
+    all.data(2, pattern(10));
+    expect(all.host.wait(1, 5, final, MS).size).to.equal(10);
+  });
+
+  it('makes a second RPC of the same id from another client port', () => {
+    const all = new LiveHost();
+    all.data(2, pattern(10));
+    changed(all, (homa) => homa.setUint16(0, PEER_PORT + 1));
+    all.data(2, pattern(10));
+    expect(all.host.nic.liveState().rpcs).to.equal(2);
+  });
+
+  it('answers for RPCs it does not know only RESEND and NEED_ACK', () => {
+    const all = new LiveHost();
+    all.data(2, pattern(10)); // heard of once
+    all.take();
+    for (const type of [HomaType.data, HomaType.grant, HomaType.busy, HomaType.rpcUnknown, HomaType.ack]) {
+      all.send(type, 99, (record) => (record.numAcks = 0));
+    }
+    expect(all.take()).to.deep.equal([]);
+    all.send(HomaType.resend, 99, (record) => (record.length = -1));
+    all.send(HomaType.needAck, 99);
+    const [unknown, ack, ...rest] = all.take();
+    expect(names([unknown!, ack!])).to.deep.equal(['RPC_UNKNOWN', 'ACK']);
+    expect(rest).to.deep.equal([]);
+    for (const record of [unknown!, ack!]) {
+      expect(record).to.include({ senderIdLo: 98, sourcePort: 0x8001, destinationPort: PORT, prio: 7 });
+    }
+  });
+
+  it('takes a GRANT with the trailing byte of older hosts, and sends up to it at its priority', () => {
+    const all = new LiveHost();
+    all.data(2, pattern(10));
+    all.host.load(1, 0, pattern(60_000));
+    all.call(60_000);
+    all.take();
+    changed(all, (homa) => homa.setUint8(33, 0xff), 34);
+    all.send(HomaType.grant, 3, (grant) => {
+      grant.offset = 60_000;
+      grant.priority = 2;
+    });
+    all.bench.run(MS / 2);
+    const data = all.take(HomaType.data);
+    expect(data[0]).to.include({ offset: 40_000, prio: 2, incoming: 40_000, retransmit: 0 });
+    expect(data.at(-1)!.offset + data.at(-1)!.dataLength).to.equal(60_000);
+  });
+
+  it('a socket that is closed refuses NEED_ACK by ICMP', () => {
+    const all = new LiveHost();
+    all.data(2, pattern(10));
+    all.host.userCall(1, UserOperation.quiesce);
+    all.bench.run(MS);
+    all.host.userCall(1, UserOperation.close);
+    all.send(HomaType.needAck, 3);
+    expect(all.others).to.equal(1);
+  });
+});
+
 describe('live host: ids', () => {
   it('of two lives of a card need not be the same', () => {
     const bench = new Bench();
