@@ -1,5 +1,4 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-import { main } from '../dist/base/main.js';
-
-await main(import.meta.url, { development: true });
+// Runs dist/ as tsc left it, not the bundle.
+void import('../dist/base/main.js').then(({ main }) => main({ development: true }));

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-import { main } from '../dist/base/main.js';
-
-await main(import.meta.url);
+// CommonJS, as bin/package.json says: Node starts it sooner.
+void require('../dist/bundle/main.cjs').main();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Interfaces } from '@oclif/core';
-import { Command } from '@oclif/core/command';
+import { parse } from '@oclif/core/parser';
 import { BugError, type HomaNicError, InterruptedError, UsageError } from '../errors/errors.js';
+import { printable } from '../report/printable.js';
 import type { TextShape } from '../report/text-shape.js';
 import { classify, withoutAbsolutePaths } from './classify.js';
 import { type Envelope, exitCodeOf, formatEnvelope, formatError, makeEnvelope } from './envelope.js';
@@ -19,6 +20,7 @@ import { globalFlags } from './flags.js';
 import { type Interrupt, listenForInterrupt } from './interrupt.js';
 import { makeOutputFolder, type OutputFolder } from './output-folder.js';
 import { createProgress, type Progress } from './progress.js';
+import type { RunConfig } from './run-config.js';
 import { shapeOfStdout, writeErr, writeOut } from './terminal.js';
 
 /** What a command hands back. */
@@ -31,9 +33,19 @@ export interface Outcome<R = unknown> {
   failure?: HomaNicError;
 }
 
-type AnyCommand = typeof Command;
-export type FlagsOf<T extends AnyCommand> = Interfaces.InferredFlags<typeof globalFlags & T['flags']>;
-export type ArgsOf<T extends AnyCommand> = Interfaces.InferredArgs<T['args']>;
+/** What a command says of itself. oclif reads it for --help, for its manifest and for completion. */
+export interface CommandClass {
+  id: string;
+  flags: Interfaces.FlagInput;
+  args: Interfaces.ArgInput;
+  strict: boolean;
+  run(argv: string[], config: RunConfig): Promise<Envelope>;
+}
+
+export type FlagsOf<T extends Pick<CommandClass, 'flags'>> = Interfaces.InferredFlags<
+  typeof globalFlags & T['flags']
+>;
+export type ArgsOf<T extends Pick<CommandClass, 'args'>> = Interfaces.InferredArgs<T['args']>;
 
 /** Is --json on this command line, before any `--`? Needed before the line is parsed, to report a parse error in kind. */
 export function wantsJson(argv: readonly string[]): boolean {
@@ -45,11 +57,39 @@ export function wantsJson(argv: readonly string[]): boolean {
 /**
  * Base of every command. It parses flags, calls `execute`, prints the result or the error in the form asked for, and
  * sets the exit code; a command never prints and never exits by itself. stdout carries the result only.
+ *
+ * It has the shape of oclif's Command but is not derived from it: that class loads all of oclif (help, plugins, spinners),
+ * half of the start-up time, and its envelope is not ours (it exits 1 on every failure and prints argv). Flags, arguments
+ * and their parser are oclif's.
  */
-export abstract class BaseCommand<T extends AnyCommand> extends Command {
-  static override baseFlags = globalFlags;
-  // The envelope is ours: oclif's own exits 1 on every failure and prints argv (style-anchors section 0).
-  static override enableJsonFlag = false;
+export abstract class BaseCommand<T extends Pick<CommandClass, 'flags' | 'args'>> {
+  static id: string;
+  static summary?: string;
+  static description?: string;
+  static examples: (string | { description: string; command: string })[] = [];
+  static usage?: string;
+  static flags: Interfaces.FlagInput = {};
+  static args: Interfaces.ArgInput = {};
+  static strict = true;
+  static hidden = false;
+  static aliases: string[] = [];
+  static hiddenAliases: string[] = [];
+  static baseFlags = globalFlags;
+  static enableJsonFlag = false;
+
+  /** Runs one command line of this command; `config` is ours or oclif's. */
+  static async run(
+    this: new (argv: string[], config: RunConfig) => { run(): Promise<Envelope> },
+    argv: string[],
+    config: RunConfig,
+  ): Promise<Envelope> {
+    return new this(argv, config).run();
+  }
+
+  constructor(
+    protected readonly argv: string[],
+    protected readonly config: RunConfig,
+  ) {}
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
@@ -67,9 +107,13 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
   /** The work of the command. */
   protected abstract execute(): Promise<Outcome>;
 
+  get #class(): CommandClass {
+    return this.constructor as unknown as CommandClass;
+  }
+
   /** The name as it is typed: `sim run`, not `sim:run`. */
   protected get commandName(): string {
-    return (this.id ?? '').replaceAll(':', ' ');
+    return (this.#class.id ?? '').replaceAll(':', ' ');
   }
 
   /** Width, characters and colour that the text on stdout may use. */
@@ -82,14 +126,12 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
   }
 
   /** Notes something that did not stop the run: a line on stderr, or an entry of `warnings` under --json. */
-  override warn(input: string | Error): string | Error {
-    const text = typeof input === 'string' ? input : input.message;
+  protected warn(text: string): void {
     this.#warnings.push(text);
     if (!this.json && !this.flags?.quiet) {
       this.progress?.stop();
-      writeErr(`warning: ${withoutAbsolutePaths(text, this.config.root)}\n`);
+      writeErr(`warning: ${printable(withoutAbsolutePaths(text, this.config.root))}\n`);
     }
-    return input;
   }
 
   /** Says on stderr what is being done, under --verbose only. */
@@ -107,7 +149,7 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
   }
 
   /** Final: commands implement `execute`. Returns the envelope, which tests may read. */
-  override async run(): Promise<Envelope> {
+  async run(): Promise<Envelope> {
     let interrupt: Interrupt | undefined;
     let ended: { outcome?: Outcome; failure?: HomaNicError | undefined; interrupted: boolean };
     try {
@@ -164,28 +206,21 @@ export abstract class BaseCommand<T extends AnyCommand> extends Command {
   }
 
   async #parseLine(): Promise<void> {
-    const ctor = this.ctor as unknown as AnyCommand;
-    const flags: Interfaces.FlagInput = { ...BaseCommand.baseFlags, ...ctor.flags };
-    const args: Interfaces.ArgInput = ctor.args ?? {};
+    const { args, strict, flags: own } = this.#class;
+    const flags: Interfaces.FlagInput = { ...BaseCommand.baseFlags, ...own };
     const { argv, problems } = scanFlags(this.argv, flags);
-    const asTyped = this.argv;
     let parsed: Interfaces.ParserOutput | undefined;
     try {
-      parsed = await this.parse(
-        {
-          flags: forgivingFlags(flags, problems),
-          args: forgivingArgs(args, problems),
-          strict: false,
-        } as Interfaces.Input<Interfaces.OutputFlags<Interfaces.FlagInput>, never, never>,
-        argv,
-      );
+      parsed = await parse(argv, {
+        flags: forgivingFlags(flags, problems),
+        args: forgivingArgs(args, problems),
+        strict: false,
+      } as Interfaces.Input<Interfaces.OutputFlags<Interfaces.FlagInput>, never, never>);
     } catch (thrown) {
       problems.push(...oclifReasons(thrown));
-    } finally {
-      this.argv = asTyped;
     }
     if (parsed) {
-      const takesMore = ctor.strict === false || Object.values(args).some((arg) => arg.multiple);
+      const takesMore = !strict || Object.values(args).some((arg) => arg.multiple);
       const words = parsed.argv as string[];
       const extra = takesMore ? [] : words.slice(Object.keys(args).length);
       checkCounts({ flags: parsed.flags, args: parsed.args, extra }, { flags, args }, problems);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { homedir } from 'node:os';
 import { BugError, ContentError, HomaNicError, InterruptedError, UsageError } from '../errors/errors.js';
+import { showPath } from './shown-path.js';
 
 const SYSTEM_WORDS: Record<string, string> = {
   ENOENT: 'no such file or folder',
@@ -11,8 +12,13 @@ const SYSTEM_WORDS: Record<string, string> = {
   EEXIST: 'it exists already',
   ENOSPC: 'no space left on the disk',
   EROFS: 'the file system is read-only',
+  EDQUOT: 'your share of the disk is used up',
+  EIO: 'the disk does not work',
   EMFILE: 'too many open files',
 };
+
+/** What a write says that found no room; Node does not say which file that was. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
 
 /** Takes the current folder, the package's own folder and the home folder out of a text meant for people. */
 export function withoutAbsolutePaths(text: string, packageRoot?: string): string {
@@ -44,7 +50,10 @@ export function classify(thrown: unknown): HomaNicError {
   if (thrown.name === 'AbortError') return new InterruptedError();
   const { code, syscall, path } = thrown as NodeJS.ErrnoException;
   if (typeof code === 'string' && syscall !== undefined && path !== undefined) {
-    return new ContentError(`${path}: ${systemErrorWords(code)}`, { code: 'io', cause: thrown });
+    return new ContentError(`${showPath(path)}: ${systemErrorWords(code)}`, { code: 'io', cause: thrown });
+  }
+  if (typeof code === 'string' && NO_ROOM.has(code)) {
+    return new ContentError(`cannot write: ${systemErrorWords(code)}`, { code: 'io', cause: thrown });
   }
   const oclif = (thrown as { oclif?: { exit?: number } }).oclif;
   if (oclif?.exit !== undefined) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UsageError } from '../errors/errors.js';
 import { systemErrorWords } from './classify.js';
 import { CONFIG_KEYS, type ConfigKey, DEFAULTS, variableOfKey } from './config-keys.js';
-import { showPath } from './output-folder.js';
+import { showPath } from './shown-path.js';
 
 /** A setting and where it comes from. */
 export interface Setting {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BugError, EXIT, InterruptedError, type HomaNicError } from '../errors/errors.js';
 import { formatJson } from '../report/json.js';
+import { printable } from '../report/printable.js';
 import { withoutAbsolutePaths } from './classify.js';
 
 /** Version of the envelope that --json prints. */
@@ -68,7 +69,7 @@ export function formatError(error: HomaNicError, about: { version: string; packa
     );
   }
   for (const suggestion of error.suggestions) lines.push(`  try: ${suggestion}`);
-  let text = withoutAbsolutePaths(lines.join('\n'), about.packageRoot);
+  let text = printable(withoutAbsolutePaths(lines.join('\n'), about.packageRoot));
   if (process.env['HOMA_NIC_DEBUG']) {
     const cause = error.cause instanceof Error ? error.cause : error;
     text += `\n${cause.stack ?? ''}`;

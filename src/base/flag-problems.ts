@@ -64,13 +64,18 @@ export function scanFlags(line: readonly string[], flags: FlagTable): ScannedLin
     const attached = equals > 0 || (!word.startsWith('--') && word.length > 2);
     const value = attached ? undefined : line[i + 1];
     const taken: string[] = [word];
+    const needsValue = `--${name} needs a value${flag.options ? `: ${flag.options.join(', ')}` : ''}`;
     if (!attached) {
       if (value === undefined || value === '--' || findFlag(value, flags) !== undefined) {
-        problems.push(`--${name} needs a value${flag.options ? `: ${flag.options.join(', ')}` : ''}`);
+        problems.push(needsValue);
         continue;
       }
       taken.push(value);
       i++;
+    }
+    if (value === '' || (equals > 0 && equals === word.length - 1)) {
+      problems.push(needsValue);
+      continue;
     }
     if (seen.has(name) && !flag.multiple) {
       problems.push(`--${name} was given more than once`);

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Config as OclifConfig } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
 import { EXIT, UsageError } from '../errors/errors.js';
 import { classify } from './classify.js';
 import { formatEnvelope, formatError, makeEnvelope } from './envelope.js';
-import { leadingWords, loadConfig } from './load-config.js';
+import { findOwnCommand, leadingWords, loadOwnCommand } from './own-command.js';
+import { makeRunConfig, packageRoot, packageVersion } from './run-config.js';
 import { endQuietlyOnClosedPipe, writeErr, writeOut } from './terminal.js';
-
-/** Folder of the package: the one that holds package.json. */
-export function packageRoot(): string {
-  return dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-}
-
-function packageVersion(root: string): string {
-  const text = readFileSync(`${root}/package.json`, 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
+import { unknownCommand } from './unknown-command.js';
 
 async function printVersion(root: string, json: boolean): Promise<void> {
   const version = packageVersion(root);
@@ -39,8 +28,8 @@ async function reportOutside(thrown: unknown, argv: readonly string[], root: str
 }
 
 /**
- * Finds the command and runs it. This is oclif's own `run` without its hooks around it, so that help for a topic, for
- * `help NAME` and for `--help` takes one way, and --json is honoured on all of them.
+ * Finds the command and runs it. One of ours is run without oclif's machinery; help, plugins and what is no command of ours
+ * get it. Help for a topic, for `help NAME` and for `--help` takes one way, and --json is honoured on all of them.
  */
 async function dispatch(argv: readonly string[], root: string): Promise<void> {
   const end = argv.indexOf('--');
@@ -48,7 +37,18 @@ async function dispatch(argv: readonly string[], root: string): Promise<void> {
   const isHelp = argv[0] === 'help' || beforeEnd.includes('--help');
   const asked = argv[0] === 'help' ? argv.slice(1) : argv;
   const names = leadingWords(asked);
-  const config = await loadConfig(names, root);
+  const own = findOwnCommand(names);
+  if (own && !isHelp) {
+    const command = await loadOwnCommand(own);
+    await command.run(argv.slice(own.words.length), makeRunConfig(root));
+    return;
+  }
+  if (own) {
+    const { helpConfig } = await import('./help-config.js');
+    return showHelp(await helpConfig(own, root), asked);
+  }
+  const { loadConfig } = await import('./load-config.js');
+  const config = await loadConfig(root);
   if (isHelp || argv.every((word) => word === '--json')) return showHelp(config, asked);
   let length = names.length;
   while (length > 0 && !config.findCommand(names.slice(0, length).join(':'))) length--;
@@ -60,10 +60,10 @@ async function dispatch(argv: readonly string[], root: string): Promise<void> {
     throw new UsageError(`unknown flag ${argv[0]}`, { suggestions: ['homa-nic --help'] });
   const id = names.join(':');
   if (config.findTopic(id)) return showHelp(config, argv);
-  await config.runCommand(id, argv.slice(names.length)); // ends in our command_not_found hook
+  throw unknownCommand(id, config);
 }
 
-async function showHelp(config: OclifConfig, argv: readonly string[]): Promise<void> {
+async function showHelp(config: Interfaces.Config, argv: readonly string[]): Promise<void> {
   const { default: Help } = await import('./help.js');
   await new Help(config).showHelp([...argv]);
 }
@@ -84,7 +84,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 }
 
 /** Entry of the command line: runs the command named in process.argv and sets the exit code. */
-export async function main(_importUrl: string, options: { development?: boolean } = {}): Promise<void> {
+export async function main(options: { development?: boolean } = {}): Promise<void> {
   if (options.development) process.env['HOMA_NIC_DEBUG'] ??= '1';
   endQuietlyOnClosedPipe();
   const argv = process.argv.slice(2);

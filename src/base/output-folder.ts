@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors/errors.js';
 import { systemErrorWords } from './classify.js';
 import { DEFAULTS } from './config-keys.js';
-
-/** A path as it is printed: relative to the current folder, never absolute (except in /dev, /sys and /proc). */
-export function showPath(path: string): string {
-  const full = resolve(path);
-  if (/^\/(dev|sys|proc)\//.test(full)) return full;
-  const shown = relative(process.cwd(), full);
-  if (shown === '') return '.';
-  return shown.startsWith('..') || isAbsolute(shown) ? shown : `./${shown}`;
-}
+import { showPath } from './shown-path.js';
 
 function unwritable(path: string, error: unknown): UsageError {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
@@ -90,7 +82,7 @@ function nextNumbered(root: string, command: string): OutputFolder {
 /**
  * Makes the folder for a command's output before any work is done: `--out`, or the next number in the results folder.
  * Throws a UsageError if it cannot be written, or if `--out` names something that is not an empty folder and `force`
- * is not set. With `force` files of the same name will be overwritten; nothing is removed.
+ * is not set. With `force` files of the same name will be overwritten; nothing is removed here.
  */
 export function makeOutputFolder(options: {
   command: string;
@@ -120,19 +112,4 @@ export function makeOutputFolder(options: {
     throw unwritable(path, error);
   }
   return made(path, created);
-}
-
-/**
- * Checks before any work that a file (`--plot FILE.svg`) can be written: its folder is there and writable, and the
- * file is not there, or `force` is set. Throws a UsageError otherwise.
- */
-export function checkOutputFile(path: string, force = false): void {
-  const state = statSync(path, { throwIfNoEntry: false });
-  if (state?.isDirectory()) throw unwritable(path, { code: 'EISDIR' });
-  if (state && !force) throw exists(path, 'exists already');
-  try {
-    accessSync(state ? path : dirname(resolve(path)), constants.W_OK);
-  } catch (error) {
-    throw unwritable(state ? path : join(dirname(path), basename(path)), error);
-  }
 }

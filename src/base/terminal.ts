@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EXIT } from '../errors/errors.js';
 import type { TextShape } from '../report/text-shape.js';
+import { systemErrorWords } from './classify.js';
 
 /** Width of text that goes to a pipe or a file, so that the same command always writes the same bytes. */
 const PIPED_WIDTH = 80;
@@ -16,11 +18,11 @@ export function hasColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && stream.hasColors();
 }
 
-/** The shape that text on stdout should take: as wide as the terminal, or 80 columns when piped. */
+/** The shape that text on stdout should take: as wide as the terminal, or 80 columns when piped or when it does not say. */
 export function shapeOfStdout(): TextShape {
   const { stdout } = process;
   return {
-    widthColumns: stdout.isTTY ? Math.max(40, stdout.columns ?? PIPED_WIDTH) : PIPED_WIDTH,
+    widthColumns: stdout.isTTY ? Math.max(40, stdout.columns || PIPED_WIDTH) : PIPED_WIDTH,
     unicode: localeIsUtf8(),
     colour: hasColour(stdout),
   };
@@ -39,13 +41,16 @@ export function stdoutIsGone(): boolean {
 }
 
 /**
- * Makes a reader that goes away early (`| head`) a quiet end with exit code 0. Called once, at start.
+ * Makes a reader that goes away early (`| head`) a quiet end with exit code 0, and a stdout that cannot be written (a full
+ * disk) an error with exit code 1: there, an envelope could not be written either. Called once, at start.
  */
 export function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (stdoutGone) return;
     stdoutGone = true;
-    process.exit(0);
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    writeErr(`error: cannot write the result: ${systemErrorWords(error.code ?? 'unknown')}\n`);
+    process.exit(EXIT.content);
   });
   process.stderr.on('error', () => undefined);
 }

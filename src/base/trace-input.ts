@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the bytes of a trace come from: files or standard input. Found and opened before any work.
 import { closeSync, fstatSync, openSync, readSync, createReadStream, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { UsageError } from '../errors/errors.js';
 import { systemErrorWords } from './classify.js';
-import { showPath } from './output-folder.js';
+import { showPath } from './shown-path.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** Between two looks at the event loop; Ctrl-C is seen this often. */
 const TURN_MS = 10;
 
@@ -19,6 +21,7 @@ export interface TraceInput {
   /** Size when it is a plain file. */
   sizeBytes: number | undefined;
   fd: number;
+  isPipe: boolean;
 }
 
 function open(path: string): TraceInput {
@@ -43,7 +46,11 @@ function open(path: string): TraceInput {
       suggestions: [`homa-nic parse ${name.replace(/\/$/, '')}/*.tt`],
     });
   }
-  return { name, path, sizeBytes: stats.isFile() ? stats.size : undefined, fd };
+  return { name, path, ...shape(stats), fd };
+}
+
+function shape(stats: Stats): Pick<TraceInput, 'sizeBytes' | 'isPipe'> {
+  return { sizeBytes: stats.isFile() ? stats.size : undefined, isPipe: stats.isFIFO() };
 }
 
 function standardInput(): TraceInput {
@@ -59,7 +66,7 @@ function standardInput(): TraceInput {
       suggestions: ['homa-nic parse FILE', 'homa-nic perf --parse'],
     });
   }
-  return { name: 'stdin', path: undefined, sizeBytes: stats.isFile() ? stats.size : undefined, fd: 0 };
+  return { name: 'stdin', path: undefined, ...shape(stats), fd: 0 };
 }
 
 /**
@@ -69,6 +76,16 @@ function standardInput(): TraceInput {
 export function openTraceInputs(paths: readonly string[]): TraceInput[] {
   if (paths.length === 0) return [standardInput()];
   return paths.map((path) => (path === '-' ? standardInput() : open(path)));
+}
+
+/**
+ * What is no plain file, as a stream. A pipe is a socket to Node, whose read can be given up: one in a thread of its own
+ * would hold the process until the writer says something. Standard input is Node's already, and does not block any more.
+ */
+function streamOf({ fd, isPipe }: TraceInput): Readable {
+  if (fd === 0) return process.stdin;
+  if (isPipe) return new Socket({ fd, readable: true, writable: false });
+  return createReadStream('', { fd, highWaterMark: CHUNK_BYTES });
 }
 
 /**
@@ -83,7 +100,7 @@ export async function readTraceInput(
   let read = 0;
   if (input.sizeBytes === undefined) {
     // A pipe may stay silent for long; only an asynchronous read leaves Ctrl-C alive meanwhile.
-    const stream = createReadStream('', { fd: input.fd, highWaterMark: CHUNK_BYTES });
+    const stream = streamOf(input);
     const stop = (): void => void stream.destroy();
     signal.addEventListener('abort', stop);
     try {

@@ -49,8 +49,8 @@ export default class Parse extends BaseCommand<typeof Parse> {
     this.checkFlags();
     const { openTraceInputs } = await import('../base/trace-input.js');
     if (this.flags.plot !== undefined) {
-      const { checkOutputFile } = await import('../base/output-file.js');
-      checkOutputFile(this.flags.plot, this.flags.force);
+      const { checkPlotFile } = await import('../base/output-file.js');
+      checkPlotFile(this.flags.plot, this.flags.force);
     }
     const inputs = openTraceInputs(this.words);
     return this.flags.format === 'table' ? this.asTables(inputs) : this.asTtsum(inputs);
@@ -61,7 +61,6 @@ export default class Parse extends BaseCommand<typeof Parse> {
     const refuse = (message: string, suggestion: string): never => {
       throw new UsageError(message, { suggestions: [suggestion] });
     };
-    if (from === '') refuse('--from needs a text that an event contains', "--from 'write request'");
     if (alt && from === undefined && format === 'table') refuse('--alt needs --from', '--from EVENT --alt');
     if (cores && format !== 'ttsum-homa') refuse('--cores needs --format ttsum-homa', '--format ttsum-homa');
     if (format === 'table') return;
@@ -98,7 +97,8 @@ export default class Parse extends BaseCommand<typeof Parse> {
     const tables = await import('../report/trace-tables.js');
     const facts = await this.sourceOf(inputs);
     const files = inputs.map(({ name }) => name);
-    const source = { title: `${files.join(', ')}${partial ? ' [partial]' : ''}`, ...facts };
+    const mark = `${facts.interrupted ? ' [of an interrupted run]' : ''}${partial ? ' [partial]' : ''}`;
+    const source = { title: `${files.join(', ')}${mark}`, ...facts };
     if (plot !== undefined) {
       const { plotDistribution } = await import('../report/plot-distribution.js');
       const { writeFileSync } = await import('node:fs');

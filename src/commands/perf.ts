@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../base/base-command.js';
 import { DEFAULTS } from '../base/config-keys.js';
 import { sharedFlags, wholeNumber } from '../base/flags.js';
-import { checkOutputFile, showPath } from '../base/output-folder.js';
+import { readJsonFile } from '../base/json-file.js';
+import { checkPlotFile } from '../base/output-file.js';
+import { showPath } from '../base/shown-path.js';
 import { parseSizeList } from '../base/size-list.js';
 import { BugError, ContentError, InterruptedError, UsageError } from '../errors/errors.js';
 import type { PerfBackend, RunSettings, TestRequest } from '../perf/backend.js';
-import { defaultTests, parseTestNames, planRequests } from '../perf/plan.js';
-import type { RunResult, TestResult } from '../perf/result.js';
+import { defaultTests, MAX_COUNT, parseLoad, parseTestNames, planRequests } from '../perf/plan.js';
+import type { RunResult } from '../perf/result.js';
 import type { Session } from '../perf/session.js';
 
-const MAX_COUNT = 10_000_000;
+/** Of a result that does not follow the schema, no more than this are told at once. */
+const MOST_FAULTS = 5;
 /** Longest time that building the C programs may take. */
 const BUILD_LIMIT_MS = 300_000;
 
@@ -121,7 +123,7 @@ export default class Perf extends BaseCommand<typeof Perf> {
   private async runPlan(plan: Plan, backend: PerfBackend): Promise<Outcome> {
     if (this.flags.list) return this.list(backend);
     if (this.flags.explain) return this.explain(backend, plan);
-    if (this.flags.plot !== undefined) checkOutputFile(this.flags.plot, this.flags.force);
+    if (this.flags.plot !== undefined) checkPlotFile(this.flags.plot, this.flags.force, this.flags.out);
     return this.measure(backend, plan);
   }
 
@@ -138,45 +140,58 @@ export default class Perf extends BaseCommand<typeof Perf> {
     if (tests.some((test) => test.name === 'workload')) {
       settings.workload = this.flags.workload;
       settings.load = parseLoad(this.flags.load);
+    } else {
+      const idle = ['workload', 'load'].filter((name) => this.typedFlags.has(name));
+      if (idle.length > 0) {
+        throw new UsageError(`--${idle.join(' and --')} without the workload test would do nothing`, {
+          code: 'idle_flag',
+          suggestions: ['--test workload'],
+        });
+      }
     }
     return { ...(await this.kind()), requests: planRequests(tests, sizes), settings };
   }
 
   private async repeatPlan(file: string): Promise<Plan> {
-    const settled = ['test', 'size', 'count', 'warmup', 'seed', 'pcie-profile', 'workload', 'load'].filter(
-      (name) => this.typedFlags.has(name),
-    );
+    const settled = [
+      'nic',
+      'test',
+      'size',
+      'count',
+      'warmup',
+      'seed',
+      'pcie-profile',
+      'workload',
+      'load',
+    ].filter((name) => this.typedFlags.has(name));
     if (settled.length > 0) {
       throw new UsageError(`--repeat takes its settings from the file: leave out --${settled.join(', --')}`);
     }
     const { validate } = await import('../schema/validate.js');
     const { repeatOf } = await import('../perf/repeat.js');
-    let value: unknown;
-    try {
-      value = JSON.parse(readFileSync(file, 'utf8'));
-    } catch (error) {
-      if (error instanceof SyntaxError)
-        throw new ContentError(`${showPath(file)}: this is not JSON: ${error.message}`);
-      throw new UsageError(`cannot read ${showPath(file)}`, {
-        cause: error,
-        suggestions: ['name a result.json of an earlier run'],
-      });
-    }
+    const shown = showPath(file);
+    const value = await readJsonFile(file, shown, ['name a result.json of an earlier run']);
     const faults = await validate('result.v1', value);
-    if (faults.length > 0)
-      throw new ContentError(
-        faults
-          .slice(0, 5)
-          .map((fault) => `${showPath(file)}: ${fault}`)
-          .join('\n'),
-      );
-    const { nic, requests, settings } = repeatOf(value as RunResult);
-    return { nic, choice: `as in ${showPath(file)}`, requests, settings };
+    if (faults.length > 0) {
+      const told = faults.slice(0, MOST_FAULTS).map((fault) => `${shown}: ${fault}`);
+      throw new ContentError(told.join('\n'));
+    }
+    const { nic, requests, settings } = repeatOf(value as RunResult, shown);
+    return { nic, choice: `as in ${shown}`, requests, settings };
   }
 
   private async kind(): Promise<Pick<Plan, 'nic' | 'choice'>> {
-    if (this.flags.nic !== undefined) return { nic: this.flags.nic, choice: 'as asked' };
-    if (this.flags.target === 'vm') return { nic: 'card', choice: 'chosen because the guest has a card' };
+    const { nic, target } = this.flags;
+    const place = ['device', 'target'].find((name) => this.typedFlags.has(name));
+    if (nic === 'sim' && (place === 'device' || (place === 'target' && target === 'vm'))) {
+      throw new UsageError(`--${place} says where a real card is: it does not go with --nic sim`, {
+        code: 'place_of_simulation',
+        suggestions: [`leave out --${place}`, '--nic card'],
+      });
+    }
+    if (nic !== undefined) return { nic, choice: 'as asked' };
+    if (target === 'vm') return { nic: 'card', choice: 'chosen because the guest has a card' };
+    if (place === 'device') return { nic: 'card', choice: 'chosen because --device names one' };
     const { cardPresent } = await import('../doctor/card-present.js');
     return (await cardPresent())
       ? { nic: 'card', choice: 'chosen because its device files are here' }
@@ -232,9 +247,14 @@ export default class Perf extends BaseCommand<typeof Perf> {
   private explain(backend: PerfBackend, { requests, settings }: Plan): Outcome {
     const explanations = requests.map((request) => {
       const explanation = backend.explain(request, settings);
-      if (!explanation)
-        throw new UsageError(`--explain is for simulated cards: the parts of a real one are not known`);
-      return explanation;
+      if (explanation) return explanation;
+      throw backend.describe().simulated
+        ? new UsageError(`--explain knows the parts of echo, read and loopback, not of ${request.name}`, {
+            suggestions: ['--test echo,read,loopback --explain'],
+          })
+        : new UsageError('--explain is for simulated cards: the parts of a real one are not known', {
+            suggestions: ['--nic sim --explain'],
+          });
     });
     return {
       result: { explanations },
@@ -276,9 +296,8 @@ export default class Perf extends BaseCommand<typeof Perf> {
     }
     if (!session) throw new InterruptedError('interrupted before the first measurement');
     await this.checkResult(session.result);
-    for (const test of session.result.tests) {
-      for (const warning of test.warnings) this.warn(`${test.name} ${test.sizeBytes} B: ${warning}`);
-    }
+    const { sizeSweepFit, warningsOf, withoutSamples } = await import('../perf/run.js');
+    for (const warning of warningsOf(session.result.tests)) this.warn(warning);
     if (this.flags.plot !== undefined) await this.plot(this.flags.plot, session.result);
     const result = {
       ...withoutSamples(session.result),
@@ -298,7 +317,6 @@ export default class Perf extends BaseCommand<typeof Perf> {
     const { readBack } = await import('../perf/read-back.js');
     const { rowName } = await import('../report/perf-report.js');
     const rows = (await readBack(folder.path, session)).map((row) => ({ ...row, name: rowName(row.test) }));
-    const { sizeSweepFit } = await import('../perf/run.js');
     const names = [...new Set(session.result.tests.map((test) => test.name))];
     const fits = names.flatMap((test) => {
       const fit = sizeSweepFit(session.result.tests.filter((t) => t.name === test));
@@ -328,21 +346,4 @@ export default class Perf extends BaseCommand<typeof Perf> {
     const { drawRun } = await import('../report/perf-plot.js');
     await writeFile(file, await drawRun(result));
   }
-}
-
-/** A share above 0 and below 1; throws a UsageError otherwise. */
-function parseLoad(text: string): number {
-  const load = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
-  if (!(load > 0 && load < 1)) {
-    throw new UsageError(`--load '${text}' is not a share above 0 and below 1`, {
-      suggestions: ['--load 0.8'],
-    });
-  }
-  return load;
-}
-
-/** The envelope carries figures; samples stay in result.json. */
-function withoutSamples(result: RunResult): Omit<RunResult, 'tests'> & { tests: Partial<TestResult>[] } {
-  const tests = result.tests.map(({ samplesNs: _samples, histogram: _histogram, ...rest }) => rest);
-  return { ...result, tests };
 }

@@ -16,16 +16,21 @@ function readText(path: string): string | null {
   }
 }
 
-/** stdout of git in the package's own checkout, or null: not a checkout, or no git. */
-function git(packageRoot: string, ...args: string[]): string | null {
-  if (!existsSync(join(packageRoot, '.git'))) return null;
+/** Commit of the package's own checkout and whether it was changed; null: not a checkout, or no git. One call tells both. */
+function checkout(packageRoot: string): { hash: string | null; dirty: boolean | null } {
+  const unknown = { hash: null, dirty: null };
+  if (!existsSync(join(packageRoot, '.git'))) return unknown;
   try {
-    return execFileSync('git', ['-C', packageRoot, ...args], {
+    const said = execFileSync('git', ['-C', packageRoot, 'status', '--porcelain=v2', '--branch'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    });
+    return {
+      hash: /^# branch\.oid ([0-9a-f]+)$/m.exec(said)?.[1] ?? null,
+      dirty: said.split('\n').some((line) => line !== '' && !line.startsWith('# ')),
+    };
   } catch {
-    return null;
+    return unknown;
   }
 }
 
@@ -33,15 +38,15 @@ function git(packageRoot: string, ...args: string[]): string | null {
 export function readEnvironment(packageRoot: string): EnvironmentRecord {
   const processors = cpus();
   const cpuInfo = readText('/proc/cpuinfo');
-  const changes = git(packageRoot, 'status', '--porcelain');
+  const { hash, dirty } = checkout(packageRoot);
   return {
     cpuModel: processors[0]?.model.trim() ?? 'unknown',
     cores: Math.max(1, processors.length),
     governor: readText(GOVERNOR),
     kernel: `${type()} ${release()}`,
     node: process.version,
-    gitHash: git(packageRoot, 'rev-parse', 'HEAD'),
-    gitDirty: changes === null ? null : changes !== '',
+    gitHash: hash,
+    gitDirty: dirty,
     virtualMachine: cpuInfo === null ? null : /^flags\s*:.*\bhypervisor\b/m.test(cpuInfo),
   };
 }

@@ -22,7 +22,8 @@ export class Collector {
   violationSum = 0;
   worstViolation = 1;
   underflowCycles = 0;
-  startCycle = 0;
+  /** Not known before the warm-up ends. */
+  startCycle = NaN;
   maxSize = 0;
   completions = 0;
   /** Cycles spent with exactly i sorted slots in use (the last bin: or more). */

@@ -117,9 +117,10 @@ export function* modelSlices(
   }
 
   const { collector } = outcome;
-  const { count, sumCycles } = recorder;
-  const all = recorder.all();
-  const overall = summary(all, recorder.sum);
+  const { count } = recorder;
+  const recorded = recorder.finish();
+  const all = recorded.sorted;
+  const overall = summary(all, recorded.sum);
   const cycles = outcome.endCycle - collector.startCycle;
   return {
     settings: full,
@@ -129,16 +130,16 @@ export function* modelSlices(
     arrived: outcome.arrived,
     completions: count,
     packets: collector.packets,
-    meanCompletionCycles: sumCycles / count,
+    meanCompletionCycles: recorded.sumCycles / count,
     slowdown: {
       ...overall,
       min: all[0] ?? 0,
       max: all[count - 1] ?? 0,
-      deviation: recorder.deviation(),
+      deviation: recorded.deviation,
     },
-    deciles: recorder.classes.map((size, i) => ({
+    deciles: recorded.classes.map((size, i) => ({
       upToBytes: boundaries[i] ?? distribution.lengthsBytes.at(-1)!,
-      ...summary(size.sorted(), size.sum),
+      ...summary(size.sorted, size.sum),
     })),
     inversions: collector.inversions,
     inversionShare: collector.packets === 0 ? 0 : collector.inversions / collector.packets,

@@ -3,7 +3,7 @@ import type { MaskRule } from './number-mask.js';
 
 /**
  * How lines are read. `normal`: strict, any [tag], times in whole nanoseconds. `ttsum` and `ttsum-homa`: what the two
- * tools of that name accept (fact sheet section 11.2), times in microseconds as they read them.
+ * tools of that name accept (docs/parse.md#ttsum), times in microseconds as they read them.
  */
 export type DialectName = 'normal' | 'ttsum' | 'ttsum-homa';
 

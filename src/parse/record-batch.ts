@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Records handed over at a time: enough that a call costs nothing, small enough to stay in the cache. */
-export const BATCH_RECORDS = 8192;
+/** Records handed over at a time: a batch stays in the cache, and V8 optimizes its loop once, not also in mid-run. */
+export const BATCH_RECORDS = 2048;
 
 /** `event` of the "First event has timestamp" line of a normal trace: it has a time and is no event. */
 export const HEADER_EVENT = -1;

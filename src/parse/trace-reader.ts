@@ -10,6 +10,9 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;
 const DOT = 0x2e;
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const PLUS = 0x2b;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -19,10 +22,8 @@ const LONGEST_LINE_BYTES = 65_536;
 /** Small enough for the second-level cache, and well beyond the longest line. */
 const WORK_BYTES = 4 * LONGEST_LINE_BYTES;
 const PAD_BYTES = 64;
-/** A number with more digits before or behind the dot takes the slow way: these fit a small integer, and a double. */
+/** A number with more digits before the dot takes the slow way: these fit a small integer. */
 const MOST_DIGITS = 9;
-const MOST_PLACES = 6;
-const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
 /** The byte classes that matter in a tail: 1 where a number may be masked. */
 const MASKABLE = new Uint8Array(256);
@@ -51,6 +52,8 @@ export class TraceReader {
   /** Lines of the current file so far. */
   line = 0;
   private readonly dialect: Dialect;
+  private readonly nanoseconds: boolean;
+  private readonly negative: boolean;
   private readonly batch = makeBatch();
   private readonly work = new Uint8Array(WORK_BYTES + PAD_BYTES);
   private filled = 0;
@@ -60,6 +63,8 @@ export class TraceReader {
 
   constructor(private readonly options: TraceReaderOptions) {
     this.dialect = DIALECTS[options.dialect ?? 'normal'];
+    this.nanoseconds = this.dialect.unit === 'ns';
+    this.negative = this.dialect.negative;
     this.tails = new TailReader(this.dialect, options.numbers === true, options.from);
   }
 
@@ -108,134 +113,127 @@ export class TraceReader {
     this.filled -= end;
   }
 
-  /**
-   * Reads b[from..end), whole lines. It looks a few bytes beyond what it has checked, so `b` must be longer than `end`
-   * by PAD_BYTES: a read outside of a typed array would make V8 give up on the fast code.
-   */
+  /** Reads b[from..end), whole lines. */
   private readLines(b: Uint8Array, from: number, end: number): void {
-    const { batch, tails } = this;
-    const { table } = tails;
-    const nanoseconds = this.dialect.unit === 'ns';
-    const { negative } = this.dialect;
+    const { batch } = this;
     for (let start = from; start < end;) {
-      let i = start;
-      let c = b[i]!;
-      while (c === SPACE) c = b[++i]!;
-      // Each number: digits, perhaps a dot and more digits. What is not laid out plainly goes the slow way.
-      let timeSign = 1;
-      if (c === MINUS && negative) {
-        timeSign = -1;
-        c = b[++i]!;
-      }
-      // Whole and decimal part apart, as small integers: cheaper than one double, above all before V8 optimizes.
-      let digitsAt = i;
-      let whole = 0;
-      let decimals = 0;
-      let places = 0;
-      while (c >= ZERO && c <= NINE) {
-        whole = (whole * 10 + (c - ZERO)) | 0;
-        c = b[++i]!;
-      }
-      let plain = i > digitsAt && i - digitsAt <= MOST_DIGITS;
-      if (c === DOT && plain) {
-        digitsAt = i;
-        c = b[++i]!;
-        while (c >= ZERO && c <= NINE) {
-          decimals = (decimals * 10 + (c - ZERO)) | 0;
-          c = b[++i]!;
-        }
-        places = i - digitsAt - 1;
-        plain = places <= MOST_PLACES;
-      }
-      plain = plain && isUnits(b, i) && b[i + 4] === 0x28 && b[i + 5] === 0x2b;
-      i += 6;
-      c = b[i]!;
-      while (c === SPACE) c = b[++i]!;
-      let deltaSign = 1;
-      if (c === MINUS && negative) {
-        deltaSign = -1;
-        c = b[++i]!;
-      }
-      digitsAt = i;
-      let deltaWhole = 0;
-      let deltaDecimals = 0;
-      let deltaPlaces = 0;
-      while (c >= ZERO && c <= NINE) {
-        deltaWhole = (deltaWhole * 10 + (c - ZERO)) | 0;
-        c = b[++i]!;
-      }
-      plain = plain && i > digitsAt && i - digitsAt <= MOST_DIGITS;
-      if (c === DOT && plain) {
-        digitsAt = i;
-        c = b[++i]!;
-        while (c >= ZERO && c <= NINE) {
-          deltaDecimals = (deltaDecimals * 10 + (c - ZERO)) | 0;
-          c = b[++i]!;
-        }
-        deltaPlaces = i - digitsAt - 1;
-        plain = deltaPlaces <= MOST_PLACES;
-      }
-      plain = plain && b[i + 4] === SPACE;
-      // Nothing above can have run over a newline unseen: every byte up to here was compared with what it must be.
-      if (!plain || !isClosed(b, i)) {
-        const stop = b.indexOf(NEWLINE, start);
-        this.line++;
-        this.readOddLine(b, start, stop);
-        start = stop + 1;
-        continue;
-      }
-      const tailAt = i + 5;
-      let id = table.next[this.previousTail]!;
-      let starts = -1;
-      i = table.size === 0 ? -1 : endOfKnownTail(b, tailAt, table.bytes, table.first[id]!, table.last[id]!);
-      if (i === -1) {
-        i = tailAt;
-        let hash = HASH_SEED;
-        let maskable = 0;
-        while ((c = b[i]!) !== NEWLINE) {
-          hash = Math.imul(hash ^ c, HASH_FACTOR);
-          maskable |= MASKABLE[c]!;
-          i++;
-        }
-        if (i - start > LONGEST_LINE_BYTES || (maskable !== 0 && tails.looksLikeTimes(b, tailAt, i))) {
-          this.line++;
-          this.readOddLine(b, start, i);
-          start = i + 1;
-          continue;
-        }
-        const tailEnd = b[i - 1] === RETURN ? i - 1 : i;
-        if (tailEnd < i) hash = hashBytes(b, tailAt, tailEnd);
-        id = tails.resolve(b, tailAt, tailEnd, hash, maskable !== 0);
-        if (id < 0) {
-          this.line++;
-          this.bad(tails.reason);
-          start = i + 1;
-          continue;
-        }
-        starts = tails.starts;
-        table.next[this.previousTail] = id;
-      }
-      this.previousTail = id;
-      this.line++;
-      const n = batch.length;
-      const at = nanoseconds ? timeSign * toNs(whole, decimals, places) : toUs(whole, decimals, places);
-      batch.time[n] = at;
-      batch.delta[n] = nanoseconds
-        ? deltaSign * toNs(deltaWhole, deltaDecimals, deltaPlaces)
-        : toUs(deltaWhole, deltaDecimals, deltaPlaces);
-      batch.event[n] = table.event[id]!;
-      batch.tag[n] = table.tag[id]!;
-      batch.starts[n] = starts === -1 ? table.starts[id]! : starts;
-      batch.line[n] = this.line;
-      if (at < this.latest) {
-        if (!nanoseconds) batch.lateLines.set(n, `${textOf(b, start, i)}\n`);
-      } else {
-        this.latest = at;
-      }
-      batch.length = n + 1;
-      if (n + 1 === BATCH_RECORDS) this.flush();
-      start = i + 1;
+      start = this.readLine(b, start);
+      if (batch.length === BATCH_RECORDS) this.flush();
     }
+  }
+
+  /**
+   * Reads the line at b[start]; returns where the next one begins. Only what `%.3f us (+ %.3f us) known tail` needs is in
+   * here: V8 takes 40 ms to optimize all ways in one function, which is as long as it takes to read 20 MB. It looks a few
+   * bytes beyond what it has checked, so `b` must be longer than the lines by PAD_BYTES: a read outside of a typed array
+   * would make V8 give up on the fast code.
+   */
+  private readLine(b: Uint8Array, start: number): number {
+    const { batch, negative } = this;
+    const { table } = this.tails;
+    let i = start;
+    let c = b[i]!;
+    while (c === SPACE) c = b[++i]!;
+    let sign = 1;
+    if (c === MINUS && negative) {
+      sign = -1;
+      c = b[++i]!;
+    }
+    // Whole and decimal part apart, as small integers: cheaper than one double, above all before V8 optimizes.
+    let digitsAt = i;
+    let whole = 0;
+    while (c >= ZERO && c <= NINE) {
+      whole = (whole * 10 + (c - ZERO)) | 0;
+      c = b[++i]!;
+    }
+    // Nothing below can run over a newline unseen: every byte up to the tail is compared with what it must be.
+    if (i === digitsAt || i - digitsAt > MOST_DIGITS) return this.readOtherLine(b, start);
+    const decimals = threeDecimals(b, i);
+    if (decimals < 0 || b[i + 7] !== SPACE || b[i + 8] !== OPEN || b[i + 9] !== PLUS)
+      return this.readOtherLine(b, start);
+    i += 10;
+    c = b[i]!;
+    while (c === SPACE) c = b[++i]!;
+    let deltaSign = 1;
+    if (c === MINUS && negative) {
+      deltaSign = -1;
+      c = b[++i]!;
+    }
+    digitsAt = i;
+    let deltaWhole = 0;
+    while (c >= ZERO && c <= NINE) {
+      deltaWhole = (deltaWhole * 10 + (c - ZERO)) | 0;
+      c = b[++i]!;
+    }
+    if (i === digitsAt || i - digitsAt > MOST_DIGITS) return this.readOtherLine(b, start);
+    const deltaDecimals = threeDecimals(b, i);
+    if (deltaDecimals < 0 || b[i + 7] !== CLOSE || b[i + 8] !== SPACE) return this.readOtherLine(b, start);
+    const tailAt = i + 9;
+    let id = table.next[this.previousTail]!;
+    let newlineAt =
+      table.size === 0 ? -1 : endOfKnownTail(b, tailAt, table.bytes, table.first[id]!, table.last[id]!);
+    let starts = table.starts[id]!;
+    if (newlineAt === -1) {
+      newlineAt = b.indexOf(NEWLINE, tailAt);
+      id = this.otherTail(b, start, tailAt, newlineAt);
+      if (id < 0) return newlineAt + 1;
+      starts = this.tails.starts;
+    }
+    this.previousTail = id;
+    this.line++;
+    const n = batch.length;
+    const at = sign * (whole * 1000 + decimals);
+    const delta = deltaSign * (deltaWhole * 1000 + deltaDecimals);
+    batch.time[n] = this.nanoseconds ? at : at / 1000;
+    batch.delta[n] = this.nanoseconds ? delta : delta / 1000;
+    batch.event[n] = table.event[id]!;
+    batch.tag[n] = table.tag[id]!;
+    batch.starts[n] = starts;
+    batch.line[n] = this.line;
+    batch.length = n + 1;
+    if (batch.time[n]! < this.latest) this.noteLate(b, start, newlineAt);
+    else this.latest = batch.time[n]!;
+    return newlineAt + 1;
+  }
+
+  /** The entry of a tail that is not the one expected; -1 when the line is none of the dialect or was read otherwise. */
+  private otherTail(b: Uint8Array, start: number, tailAt: number, newlineAt: number): number {
+    const { tails } = this;
+    let hash = HASH_SEED;
+    let maskable = 0;
+    const tailEnd = b[newlineAt - 1] === RETURN ? newlineAt - 1 : newlineAt;
+    for (let i = tailAt; i < tailEnd; i++) {
+      hash = Math.imul(hash ^ b[i]!, HASH_FACTOR);
+      maskable |= MASKABLE[b[i]!]!;
+    }
+    if (
+      newlineAt - start > LONGEST_LINE_BYTES ||
+      (maskable !== 0 && tails.looksLikeTimes(b, tailAt, newlineAt))
+    ) {
+      this.readOtherLine(b, start);
+      return -1;
+    }
+    const id = tails.resolve(b, tailAt, tailEnd, hash, maskable !== 0);
+    if (id < 0) {
+      this.line++;
+      this.bad(tails.reason);
+    } else {
+      tails.table.next[this.previousTail] = id;
+    }
+    return id;
+  }
+
+  /** Notes that the last record is earlier than one before it, where the dialect prints its line. */
+  private noteLate(b: Uint8Array, from: number, to: number): void {
+    if (!this.nanoseconds) this.batch.lateLines.set(this.batch.length - 1, `${textOf(b, from, to)}\n`);
+  }
+
+  /** A line that the quick way does not take; returns where the next one begins. */
+  private readOtherLine(b: Uint8Array, start: number): number {
+    const newlineAt = b.indexOf(NEWLINE, start);
+    this.line++;
+    this.readOddLine(b, start, newlineAt);
+    return newlineAt + 1;
   }
 
   /** A line that the quick way does not take: rare, so it may cost strings. */
@@ -263,16 +261,14 @@ export class TraceReader {
     }
     const { batch } = this;
     const n = batch.length++;
-    const nanoseconds = this.dialect.unit === 'ns';
-    batch.time[n] = nanoseconds ? Math.round(time * 1000) : time;
-    batch.delta[n] = nanoseconds ? Math.round(delta * 1000) : delta;
+    batch.time[n] = this.nanoseconds ? Math.round(time * 1000) : time;
+    batch.delta[n] = this.nanoseconds ? Math.round(delta * 1000) : delta;
     batch.event[n] = this.tails.table.event[id]!;
     batch.tag[n] = this.tails.table.tag[id]!;
     batch.starts[n] = this.tails.starts;
     batch.line[n] = this.line;
     if (batch.time[n]! < this.latest) batch.lateLines.set(n, `${textOf(b, from, to)}\n`);
     else this.latest = batch.time[n]!;
-    if (batch.length === BATCH_RECORDS) this.flush();
   }
 
   private bad(reason: string): void {
@@ -289,26 +285,14 @@ export class TraceReader {
 /** The normal format once more, for lines with carriage returns or very long numbers. */
 const ODD_NORMAL = /^ *(-?\d+(?:\.\d*)?) us \(\+ *(-?\d+(?:\.\d*)?) us\) (.+)$/s;
 
-function toNs(whole: number, decimals: number, places: number): number {
-  if (places === 3) return whole * 1000 + decimals;
-  const scale = POWERS[places]!;
-  return whole * 1000 + Math.round((decimals * 1000) / scale);
-}
-
-/** The double nearest to the printed number: both operands of the division are exact. */
-function toUs(whole: number, decimals: number, places: number): number {
-  const scale = POWERS[places]!;
-  return (whole * scale + decimals) / scale;
-}
-
-/** Does " us " stand at b[i]? */
-function isUnits(b: Uint8Array, i: number): boolean {
-  return b[i] === SPACE && b[i + 1] === 0x75 && b[i + 2] === 0x73 && b[i + 3] === SPACE;
-}
-
-/** Does " us)" stand at b[i]? */
-function isClosed(b: Uint8Array, i: number): boolean {
-  return b[i] === SPACE && b[i + 1] === 0x75 && b[i + 2] === 0x73 && b[i + 3] === 0x29;
+/** The three digits of ".ddd us" at b[i] as a number; -1 when something else stands there. */
+function threeDecimals(b: Uint8Array, i: number): number {
+  const first = b[i + 1]! - ZERO;
+  const second = b[i + 2]! - ZERO;
+  const third = b[i + 3]! - ZERO;
+  if (first < 0 || first > 9 || second < 0 || second > 9 || third < 0 || third > 9) return -1;
+  if (b[i] !== DOT || b[i + 4] !== SPACE || b[i + 5] !== 0x75 || b[i + 6] !== 0x73) return -1;
+  return first * 100 + second * 10 + third;
 }
 
 /** Where the line ends, if from `i` it holds exactly known[first..last); else -1. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The output of the two summary tools named ttsum, digit for digit (fact sheet section 11.3). Their arithmetic is part of
+// The output of the two summary tools named ttsum, digit for digit (docs/parse.md#ttsum). Their arithmetic is part of
 // that: doubles, sums taken left to right over sorted lists, halves rounded to even. It keeps every interval, as they do.
 import type { RecordBatch } from './record-batch.js';
 import { refuseAbsentEvent, refuseUselessTrace } from './trace-faults.js';

@@ -5,6 +5,9 @@ import { UsageError } from '../errors/errors.js';
 import type { TestRequest } from './backend.js';
 import { DEFAULT_TESTS, findTest, TESTS, type TestDefinition } from './tests.js';
 
+/** Most iterations of a test, measured or not. */
+export const MAX_COUNT = 10_000_000;
+
 /** The tests named in `echo,read`; throws a UsageError that names the unknown one and those that exist. */
 export function parseTestNames(text: string): TestDefinition[] {
   const names = [...new Set(text.split(',').map((name) => name.trim()))];
@@ -12,6 +15,14 @@ export function parseTestNames(text: string): TestDefinition[] {
     const test = findTest(name);
     if (test) return test;
     const known = TESTS.map((t) => t.name);
+    if (name === '')
+      throw new UsageError(
+        `'${text}' names no test at one of its commas: the tests are ${known.join(', ')}`,
+        {
+          code: 'unknown_test',
+          suggestions: ['homa-nic perf --list'],
+        },
+      );
     const near = closest(name, known);
     throw new UsageError(`unknown test '${name}': the tests are ${known.join(', ')}`, {
       code: 'unknown_test',
@@ -50,4 +61,15 @@ export function planRequests(
       sizeBytes,
     })),
   );
+}
+
+/** A share above 0 and below 1; throws a UsageError otherwise. */
+export function parseLoad(text: string): number {
+  const load = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(load > 0 && load < 1)) {
+    throw new UsageError(`--load '${text}' is not a share above 0 and below 1`, {
+      suggestions: ['--load 0.8'],
+    });
+  }
+  return load;
 }

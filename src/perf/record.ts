@@ -2,7 +2,7 @@
 // Puts what was measured on disk: one trace file a test, one result.json a run.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestRequest, TestRun } from './backend.js';
 import type { RunResult } from './result.js';
@@ -44,4 +44,28 @@ export async function writeTrace(
 /** Writes the result of a run into `folder`. */
 export async function writeResult(folder: string, result: RunResult): Promise<void> {
   await writeFile(join(folder, RESULT_FILE), `${JSON.stringify(result, null, 1)}\n`);
+}
+
+/**
+ * Removes what an earlier run left in `folder`: its result and the traces of the tests that this names, so that the folder
+ * tells of one run. Any other file stays, and all of them where there is no result of `perf`.
+ */
+export async function removeFormerRun(folder: string): Promise<void> {
+  let former: unknown;
+  try {
+    former = JSON.parse(await readFile(join(folder, RESULT_FILE), 'utf8'));
+  } catch {
+    return;
+  }
+  const { kind, settings, tests } = (former ?? {}) as Partial<RunResult>;
+  if (kind !== 'perf') return;
+  const asked = settings?.['tests'];
+  const rows = [asked, tests].flatMap((list) =>
+    Array.isArray(list) ? (list as Partial<TestRequest>[]) : [],
+  );
+  for (const { name, sizeBytes } of rows) {
+    if (typeof name !== 'string' || typeof sizeBytes !== 'number' || !findTest(name)) continue;
+    await rm(join(folder, traceFileName({ name, sizeBytes })), { force: true });
+  }
+  await rm(join(folder, RESULT_FILE), { force: true });
 }

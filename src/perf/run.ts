@@ -50,7 +50,8 @@ export function testResult(
   if (run.rateGbps !== undefined) row.rateGbps = run.rateGbps;
   if (run.details !== undefined) row.details = run.details;
   if (run.samples.length < P99_NEEDS) {
-    row.warnings.push(`${run.samples.length} samples cannot support p99: it needs ${P99_NEEDS} (--count)`);
+    const samples = `${run.samples.length} sample${run.samples.length === 1 ? '' : 's'}`;
+    row.warnings.push(`${samples} cannot support p99: it needs ${P99_NEEDS} (--count)`);
   }
   return row;
 }
@@ -122,4 +123,25 @@ export function sizeSweepFit(rows: readonly TestResult[]): SizeSweepFit | undefi
   if (new Set(points.map(([timeNs]) => timeNs)).size < 2) return undefined;
   const { slope, intercept, r2 } = linearFit(points);
   return { slopeGbps: 8 * slope, interceptNs: -intercept / slope, r2 };
+}
+
+/** Warnings of all tests; one that several share is said once. */
+export function warningsOf(tests: readonly TestResult[]): string[] {
+  const sharedBy = new Map<string, string[]>();
+  for (const { name, sizeBytes, warnings } of tests) {
+    for (const text of warnings) {
+      sharedBy.set(text, [...(sharedBy.get(text) ?? []), `${name} ${sizeBytes} B`]);
+    }
+  }
+  return [...sharedBy].map(([text, [first, ...more]]) =>
+    more.length === 0 ? `${first!}: ${text}` : `${first!} and ${more.length} more: ${text}`,
+  );
+}
+
+/** The envelope carries figures; samples stay in result.json. */
+export function withoutSamples(
+  result: RunResult,
+): Omit<RunResult, 'tests'> & { tests: Partial<TestResult>[] } {
+  const tests = result.tests.map(({ samplesNs: _samples, histogram: _histogram, ...rest }) => rest);
+  return { ...result, tests };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One `perf` run from plan to files: measures, writes each trace as its test ends, then the result.
 import type { PerfBackend, RunSettings, TestRequest } from './backend.js';
-import { RESULT_FILE, writeResult, writeTrace } from './record.js';
+import { removeFormerRun, RESULT_FILE, writeResult, writeTrace } from './record.js';
 import type { EnvironmentRecord, RunResult, TestResult } from './result.js';
 import { runResult, runTests } from './run.js';
 
@@ -28,6 +28,8 @@ export async function runSession(
   const tests: TestResult[] = [];
   const traces: Session['traces'] = [];
   for await (const { request, run, row } of runTests(backend, requests, settings, signal, onProgress)) {
+    // Not sooner: a run that measures nothing takes nothing away.
+    if (tests.length === 0) await removeFormerRun(surroundings.folder);
     tests.push(row);
     const file = await writeTrace(surroundings.folder, request, run);
     if (file !== undefined) traces.push({ test: row, file });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time traces as text, in the line format of Homa's user-level time-trace library (docs/parse.md):
+// Time traces as text, in the line format of Homa's user-level time-trace library (docs/parse.md#lines):
 // "%9.3f us (+%8.3f us) [tag]  event". Written in blocks, so that a long trace never sits in memory twice.
 import type { TraceEvent } from './backend.js';
 

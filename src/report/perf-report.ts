@@ -3,7 +3,7 @@
 import type { Explanation } from '../perf/backend.js';
 import type { RunResult, TestResult } from '../perf/result.js';
 import type { SizeSweepFit } from '../perf/run.js';
-import { formatFigure } from './numbers.js';
+import { formatFigure, NO_FIGURE } from './numbers.js';
 import { formatSummaryTable, type SummaryRow } from './summary-table.js';
 import { formatTable } from './table.js';
 import { wrap } from './wrap.js';
@@ -15,6 +15,17 @@ const UNIT_TEXT: Record<string, string> = {
   'messages/s': 'messages/s',
   slowdown: 'slowdown',
 };
+
+/** Limits of more rows than this are a table. */
+const MOST_LIMIT_LINES = 6;
+
+const LIMIT_KINDS = ['at least', 'at most'] as const;
+type LimitKind = (typeof LIMIT_KINDS)[number];
+
+/** Times have a floor, rates a ceiling. */
+function limitKind(unit: string): LimitKind {
+  return unit === 'ns' ? 'at least' : 'at most';
+}
 
 /** A row's name: the test and the size, where size means something. */
 export function rowName(test: { name: string; sizeBytes: number }): string {
@@ -118,20 +129,42 @@ function decilesText(rows: readonly PerfRow[], shape: TextShape): string {
   return texts.join('\n');
 }
 
-/** What bus and wire allow, a line a test, with numbered sources below. Of a long sweep the ends are shown. */
+/**
+ * What bus and wire allow, with numbered sources below: a line a test, or a table where one test has so many sizes that
+ * lines would hide the figures.
+ */
 function limitsText(rows: readonly PerfRow[], shape: TextShape): string {
   const notes = new Footnotes();
-  const shown = rows.length > 6 ? [rows[0]!, rows.at(-1)!] : rows;
-  const lines = shown
-    .filter(({ test }) => (test.ceilings?.length ?? 0) > 0)
-    .map(({ name, test }) => {
-      const limits = test.ceilings!.map(({ what, value, unit, source }) => {
-        const sign = unit === 'ns' ? 'at least' : 'at most';
-        return `${sign} ${formatFigure(value)} ${UNIT_TEXT[unit] ?? unit} ${notes.mark(`${what}: ${source}`)}`;
-      });
-      return wrap(`limits of ${name}: ${limits.join(', ')}`, shape.widthColumns, '  ');
+  const limited = rows.filter(({ test }) => (test.ceilings?.length ?? 0) > 0);
+  if (limited.length === 0) return '';
+  const text =
+    limited.length > MOST_LIMIT_LINES
+      ? limitsTable(limited, notes, shape)
+      : limited.map((row) => `${limitsLine(row, notes, shape)}\n`).join('');
+  return `${text}${notes.text(shape)}`;
+}
+
+/** The limits of a row of one kind, each with the mark of its source. */
+function limitTexts({ test }: PerfRow, notes: Footnotes, kind?: LimitKind): string[] {
+  return test
+    .ceilings!.filter(({ unit }) => kind === undefined || limitKind(unit) === kind)
+    .map(({ what, value, unit, source }) => {
+      const figure = `${formatFigure(value)} ${UNIT_TEXT[unit] ?? unit} ${notes.mark(`${what}: ${source}`)}`;
+      return kind === undefined ? `${limitKind(unit)} ${figure}` : figure;
     });
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n${notes.text(shape)}`;
+}
+
+function limitsLine(row: PerfRow, notes: Footnotes, shape: TextShape): string {
+  return wrap(`limits of ${row.name}: ${limitTexts(row, notes).join(', ')}`, shape.widthColumns, '  ');
+}
+
+function limitsTable(rows: readonly PerfRow[], notes: Footnotes, shape: TextShape): string {
+  const cells = rows.map((row) => [
+    row.name,
+    ...LIMIT_KINDS.map((kind) => limitTexts(row, notes, kind).join(', ') || NO_FIGURE),
+  ]);
+  const titles = LIMIT_KINDS.map((title) => ({ title, align: 'right' }) as const);
+  return `${formatTable(['limits', ...titles], cells, shape)}\n`;
 }
 
 /** Numbered notes below a table: the same text has the same number. */

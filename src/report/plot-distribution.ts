@@ -135,7 +135,7 @@ function histogramPanel(one: DistributionSeries, color: string, unit: string): u
       : [];
   return {
     title: {
-      text: `${one.name}: ${formatCount(one.summary.count)} samples, mean ${formatFigure(one.summary.mean)} ${unit}`,
+      text: `${one.name}: ${formatCount(one.summary.count)} sample${one.summary.count === 1 ? '' : 's'}, mean ${formatFigure(one.summary.mean)} ${unit}`,
       subtitle: notDrawn,
       fontSize: 12,
       fontWeight: 'normal',

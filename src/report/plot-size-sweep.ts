@@ -30,6 +30,21 @@ function fitLine(
     .filter(({ timeNs }) => timeNs > 0);
 }
 
+/** As many labels as stand side by side on the axis. */
+const MOST_SIZE_LABELS = 9;
+
+/** The measured sizes that get a tick and a label: the largest always, then those that leave room for it. */
+function labelledSizes(sizes: readonly number[]): number[] {
+  const falling = [...new Set(sizes)].sort((a, b) => b - a);
+  const room = Math.log2(falling[0]! / falling.at(-1)!) / MOST_SIZE_LABELS;
+  const labelled: number[] = [];
+  for (const size of falling) {
+    const last = labelled.at(-1);
+    if (last === undefined || Math.log2(last / size) >= room) labelled.push(size);
+  }
+  return labelled.reverse();
+}
+
 /** What is drawn, with its colour; what is not there is not in the legend. */
 function legendScale(
   dots: readonly { what: string }[],
@@ -63,7 +78,7 @@ export function sizeSweepSpec(source: PlotSource, points: readonly SweepPoint[],
     type: 'quantitative',
     title: 'message size (bytes)',
     scale: { type: 'log', base: 2, domain: [low, high], nice: false },
-    axis: { format: ',d', labelOverlap: 'greedy', tickCount: 12, labelFlush: false },
+    axis: { format: ',d', values: labelledSizes(sizes), labelOverlap: false, labelFlush: false },
   };
   const y = {
     field: 'timeNs',

@@ -5,6 +5,7 @@ import { binCounts } from '../stats/counted-values.js';
 import type { Summary } from '../stats/summary.js';
 import { formatCsv } from './csv.js';
 import { formatCount, formatFigure } from './numbers.js';
+import { printable } from './printable.js';
 import type { DistributionSeries } from './plot-distribution.js';
 import type { PlotSource } from './plot-source.js';
 import { SPARKLINE_COLUMNS } from './sparkline.js';
@@ -48,9 +49,22 @@ export function traceTitle({ title, simulated, profile, seed }: PlotSource): str
   return facts.length === 0 ? title : `${title} (${facts.join(', ')})`;
 }
 
+/** Names in a form that a terminal may have. */
+function printableReport(report: TraceReport): TraceReport {
+  const named = <T extends { name: string }>(one: T): T => ({ ...one, name: printable(one.name) });
+  const from = report.from === null ? null : printable(report.from);
+  const pairs = report.pairs.map((pair) => ({
+    ...named(pair),
+    request: printable(pair.request),
+    response: printable(pair.response),
+  }));
+  return { ...report, from, pairs, events: report.events.map(named) };
+}
+
 /** The tables: request-to-response latency first where the trace has such pairs, then a row for each event. */
-export function formatTraceReport(report: TraceReport, source: PlotSource, shape: TextShape): string {
-  const parts = [`${traceTitle(source)}\n`];
+export function formatTraceReport(asRead: TraceReport, source: PlotSource, shape: TextShape): string {
+  const report = printableReport(asRead);
+  const parts = [`${printable(traceTitle(source))}\n`];
   const { pairs, events, from, quantity } = report;
   if (pairs.length > 0) {
     const rows = pairs.map((pair) => ({ ...rowOf(pair), name: shortPairName(pair) }));

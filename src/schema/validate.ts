@@ -23,8 +23,9 @@ export function readSchema(name: SchemaName): JsonSchema {
 async function validatorOf(name: SchemaName): Promise<ValidateFunction> {
   const known = compiled.get(name);
   if (known) return known;
-  const { Ajv } = await import('ajv');
-  const ajv = new Ajv({
+  // The names that Node finds in a CommonJS package are not there when it is bundled; the default export always is.
+  const { default: ajvPackage } = await import('ajv');
+  const ajv = new ajvPackage.Ajv({
     allErrors: true,
     verbose: true,
     strict: true,

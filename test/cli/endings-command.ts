@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Flags } from '@oclif/core';
 import { BaseCommand, type Outcome } from '#src/base/base-command.js';
 import { sharedFlags, sizeList, wholeNumber } from '#src/base/flags.js';
+import { makeRunConfig } from '#src/base/run-config.js';
 import { endQuietlyOnClosedPipe } from '#src/base/terminal.js';
 import { ContentError, MissingError, ThresholdError } from '#src/errors/errors.js';
 
@@ -82,5 +83,5 @@ export default class Endings extends BaseCommand<typeof Endings> {
 
 if (process.argv[1]?.endsWith('endings-command.js')) {
   endQuietlyOnClosedPipe();
-  await Endings.run(process.argv.slice(2), { root: process.env['TEST_ROOT'] ?? process.cwd() });
+  await Endings.run(process.argv.slice(2), makeRunConfig(process.env['TEST_ROOT'] ?? process.cwd()));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every class of failure, as data. A row is run in an empty folder, once as text and once with --json; add rows here.
+import { readFileSync } from 'node:fs';
 import { MODEL_FAILURES } from './model-failures.js';
 import { PARSE_FAILURES } from './parse-failures.js';
 
@@ -20,6 +21,61 @@ export interface Failure {
 }
 
 const CONFIG_JSON = 'homa-nic.json';
+
+const minimalScenario = readFileSync('scenarios/rpc.json', 'utf8');
+
+/** A result that follows the schema; `settings` are what --repeat goes by. */
+function resultWith(settings: Record<string, unknown>): string {
+  const result = {
+    schemaVersion: 1,
+    kind: 'perf',
+    nic: 'sim',
+    simulated: true,
+    profile: 'u250-gen3x16',
+    seed: 1,
+    settings: {
+      count: 10,
+      warmup: 0,
+      seed: 1,
+      pcieProfile: 'u250-gen3x16',
+      tests: [{ name: 'echo', sizeBytes: 64 }],
+      ...settings,
+    },
+    environment: {
+      cpuModel: 'some',
+      cores: 1,
+      governor: null,
+      kernel: 'Linux',
+      node: 'v20.19.0',
+      gitHash: null,
+      gitDirty: null,
+      virtualMachine: null,
+    },
+    versions: {},
+    partial: false,
+    tests: [],
+    warnings: [],
+  };
+  return JSON.stringify(result);
+}
+
+const brokenSettings: [string, Record<string, unknown>, RegExp][] = [
+  ['no iterations', { count: 0 }, /^\.\/r\.json: settings\.count is not a whole number from 1 to 10000000$/],
+  ['more iterations than there may be', { count: 5e9 }, /settings\.count/],
+  ['a warm-up that is no number', { warmup: 'x' }, /settings\.warmup/],
+  ['a seed out of range', { seed: 2 ** 32 }, /settings\.seed/],
+  ['no profile', { pcieProfile: null }, /settings\.pcieProfile/],
+  ['no tests', { tests: [] }, /settings\.tests names no tests$/],
+  ['nothing in the place of a test', { tests: [null] }, /settings\.tests/],
+  ['an unknown test', { tests: [{ name: 'ecko', sizeBytes: 64 }] }, /settings\.tests names 'ecko', no test$/],
+  ['an echo of another size', { tests: [{ name: 'echo', sizeBytes: 99 }] }, /echo with a size of 99 bytes$/],
+  ['a size of 0', { tests: [{ name: 'loopback', sizeBytes: 0 }] }, /loopback with a size of 0 bytes$/],
+  [
+    'a load above 1',
+    { tests: [{ name: 'workload', sizeBytes: 0 }], workload: 'w4', load: 2 },
+    /settings\.load is no share/,
+  ],
+];
 
 export const FAILURES: Failure[] = [
   {
@@ -225,6 +281,29 @@ export const FAILURES: Failure[] = [
     says: /^\.\/kept\.svg exists already$/,
   },
   {
+    name: 'perf: a plot in a folder that is not there, with the flag that mends it',
+    argv: ['perf', '--plot', 'none/kept.svg', '--count', '10000000'],
+    exitCode: 2,
+    code: 'unwritable',
+    says: /^cannot write \.\/none\/kept\.svg: no such file or folder$/,
+    suggests: /another file/,
+  },
+  {
+    name: 'perf: a plot that is named like another kind of picture',
+    argv: ['perf', '--plot', 'kept.png', '--count', '10000000'],
+    exitCode: 2,
+    code: 'not_svg',
+    says: /^--plot draws SVG, and \.\/kept\.png is not named so$/,
+    suggests: /^--plot \.\/kept\.svg$/,
+  },
+  {
+    name: 'perf: flags with nothing for a value',
+    argv: ['perf', '--plot', '', '--out=', '--count', '10000000'],
+    exitCode: 2,
+    code: 'flags',
+    says: /--plot needs a value\n {2}- --out needs a value$/,
+  },
+  {
     name: 'perf: unknown kind of card',
     argv: ['perf', '--nic', 'smi'],
     exitCode: 2,
@@ -258,9 +337,72 @@ export const FAILURES: Failure[] = [
     name: 'perf: repeat of a file that is not there',
     argv: ['perf', '--repeat', 'result.json'],
     exitCode: 2,
-    code: 'usage',
-    says: /^cannot read \.\/result\.json$/,
+    code: 'missing_input',
+    says: /^cannot read \.\/result\.json: no such file or folder$/,
   },
+  {
+    name: 'sim run: a scenario that is not there, named by its absolute path',
+    argv: ['sim', 'run', '/nonexistent/s.json'],
+    exitCode: 2,
+    code: 'missing_input',
+    says: /^cannot read (\.\.\/)+nonexistent\/s\.json: no such file or folder$/,
+  },
+  {
+    name: 'sim run: frames over a file that is there already',
+    argv: ['sim', 'run', 's.json', '--pcap', 'kept.pcap'],
+    files: { 's.json': minimalScenario, 'kept.pcap': 'mine' },
+    exitCode: 2,
+    code: 'output_exists',
+    says: /^\.\/kept\.pcap exists already$/,
+    suggests: /--force/,
+  },
+  {
+    name: 'perf: a place of a real card with the simulated one',
+    argv: ['perf', '--nic', 'sim', '--device', '0000:01:00.0'],
+    exitCode: 2,
+    code: 'place_of_simulation',
+    says: /^--device says where a real card is: it does not go with --nic sim$/,
+    suggests: /--nic card/,
+  },
+  {
+    name: 'perf: the guest with the simulated card of this process',
+    argv: ['perf', '--nic', 'sim', '--target', 'vm'],
+    exitCode: 2,
+    code: 'place_of_simulation',
+    says: /^--target says where a real card is/,
+  },
+  {
+    name: 'perf: a load and no workload test',
+    argv: ['perf', '--test', 'echo', '--load', '0.5', '--workload', 'w2'],
+    exitCode: 2,
+    code: 'idle_flag',
+    says: /^--workload and --load without the workload test would do nothing$/,
+    suggests: /--test workload/,
+  },
+  {
+    name: 'perf: a comma without a test',
+    argv: ['perf', '--test', 'echo,,read'],
+    exitCode: 2,
+    code: 'unknown_test',
+    says: /^'echo,,read' names no test at one of its commas: the tests are echo, /,
+  },
+  {
+    name: 'perf: --explain of a test that has no table, on the simulated card',
+    argv: ['perf', '--nic', 'sim', '--test', 'rpc', '--explain'],
+    exitCode: 2,
+    code: 'usage',
+    says: /^--explain knows the parts of echo, read and loopback, not of rpc$/,
+    suggests: /--test echo/,
+  },
+  ...brokenSettings.map(([what, settings, says]): Failure => ({
+    name: `perf: repeat of ${what}`,
+    argv: ['perf', '--repeat', 'r.json'],
+    files: { 'r.json': resultWith(settings) },
+    exitCode: 1,
+    code: 'content',
+    says,
+    suggests: /result\.json/,
+  })),
   {
     name: 'perf: repeat of something else',
     argv: ['perf', '--repeat', 'result.json'],

@@ -91,8 +91,8 @@ export const PARSE_FAILURES: Failure[] = [
     argv: ['parse', '--from', '', 't.tt'],
     files,
     exitCode: 2,
-    code: 'usage',
-    says: /--from needs a (text|value)/,
+    code: 'flags',
+    says: /^--from needs a value$/,
   },
   {
     name: 'parse: --cores without --format ttsum-homa',

@@ -35,6 +35,14 @@ describe('parse', () => {
     }
   };
 
+  const made: (() => void)[] = [];
+  after(() => made.forEach((remove) => remove()));
+  const folderWithTrace = (): string => {
+    const { path, remove } = makeFolder({ 'echo.tt': echoTrace() });
+    made.push(remove);
+    return path;
+  };
+
   it('shows latency first, then events, and what the run says of itself', () =>
     inFolder({ 'echo.tt': echoTrace(), 'result.json': RUN }, async (cwd) => {
       const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
@@ -103,6 +111,33 @@ describe('parse', () => {
       expect(quiet.stderr).to.equal('');
     }));
 
+  it('says that a trace is of an interrupted run', () =>
+    inFolder(
+      { 'echo.tt': echoTrace(), 'result.json': JSON.stringify({ ...JSON.parse(RUN), partial: true }) },
+      async (cwd) => {
+        const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
+        expect(ran.stdout.split('\n')[0]).to.equal(
+          'echo.tt [of an interrupted run] (simulated, profile u250-gen3x16, seed 7)',
+        );
+        const json = await runInProcess(['parse', 'echo.tt', '--json'], { cwd });
+        expect(JSON.parse(json.stdout).result).to.include({ interrupted: true, partial: false });
+      },
+    ));
+
+  it('hands no control character of a trace or a name to the terminal; JSON and CSV keep the text', () =>
+    inFolder(
+      { 't.tt': echoTrace().replaceAll('write', 'wr\u001b[31mi\tte').replaceAll('\n', '\r\n') },
+      async (cwd) => {
+        const text = await runInProcess(['parse', 't.tt'], { cwd });
+        expect(text.stdout).to.match(/^wr\\x1b\[31mi\\tte +200 /m);
+        expect(text.stdout).not.to.match(/[\0-\t\v-\u001f\u007f]/);
+        const json = await runInProcess(['parse', 't.tt', '--json'], { cwd });
+        expect(JSON.parse(json.stdout).result.pairs[0].name).to.include('wr\u001b[31mi\tte request');
+        const gone = await runInProcess(['parse', '\u001b[2Jgone'], { cwd });
+        expect(gone.stderr).to.match(/^error: cannot read \\x1b\[2Jgone: no such file/);
+      },
+    ));
+
   it('a result.json that cannot be read is not used, and said', () =>
     inFolder({ 'echo.tt': echoTrace(), 'result.json': '{' }, async (cwd) => {
       const ran = await runInProcess(['parse', 'echo.tt'], { cwd });
@@ -128,6 +163,30 @@ describe('parse', () => {
     expect(JSON.parse(dash.stdout).result.files).to.deep.equal(['stdin']);
     const redirected = await runShell(`$HOMA_NIC parse --format ttsum-homa < ${CHECK}`);
     expect(redirected.stdout).to.equal(plain.stdout);
+  });
+
+  it('waits for a writer that is slow to begin, or pauses', async () => {
+    const expected = readFileSync('test/fixtures/traces/worked-check.homa.txt', 'utf8');
+    const slow = `(sleep 0.5; head -n 3 ${CHECK}; sleep 0.5; tail -n +4 ${CHECK})`;
+    for (const line of [
+      `${slow} | $HOMA_NIC parse --format ttsum-homa`,
+      `${slow} | $HOMA_NIC parse --format ttsum-homa -`,
+      `$HOMA_NIC parse --format ttsum-homa <(${slow})`,
+    ]) {
+      expect(await runShell(line), line).to.deep.equal({ exitCode: 0, stderr: '', stdout: expected });
+    }
+  });
+
+  it('Ctrl-C while a pipe is silent keeps what came before', async () => {
+    const began = Date.now();
+    const ran = await runShell(
+      `mkfifo pipe; (cat echo.tt; exec sleep 20) > pipe & $HOMA_NIC parse pipe & sleep 2; kill -INT $!; wait $!; echo "exit $?"; kill %1`,
+      { cwd: folderWithTrace() },
+    );
+    expect(ran.stdout).to.match(/^pipe \[partial\]\n/);
+    expect(ran.stdout).to.match(/\nwrite +200 /);
+    expect(ran.stdout).to.match(/exit 130\n$/);
+    expect(Date.now() - began).to.be.lessThan(15_000);
   });
 
   it('/dev/null or nothing on standard input is a usage error', async () => {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { validate } from '#src/schema/validate.js';
 import { expectGolden } from './golden.js';
-import { makeFolder, runHomaNic, runInProcess, runShell } from './harness.js';
+import { makeFolder, REPOSITORY, runHomaNic, runInProcess, runShell } from './harness.js';
 
 describe('perf', () => {
   let folder: ReturnType<typeof makeFolder>;
@@ -59,6 +59,27 @@ describe('perf', () => {
     expect(result.tests.map((t: { sizeBytes: number }) => t.sizeBytes)).to.deep.equal([64, 100000]);
   });
 
+  it('--force leaves nothing of the run before in the folder, and everything else', async () => {
+    const perf = (...argv: string[]) =>
+      run('perf', '--nic', 'sim', '--count', '20', '--out', 'r', '--force', ...argv);
+    expect((await perf('--test', 'echo,loopback', '--size', '64,128')).exitCode).to.equal(2);
+    await perf('--test', 'loopback', '--size', '64,128');
+    writeFileSync(join(folder.path, 'r/echo.tt'), 'of somebody else');
+    writeFileSync(join(folder.path, 'r/notes.txt'), 'mine');
+    expect((await perf('--test', 'read')).exitCode).to.equal(0);
+    const files = () => readdirSync(join(folder.path, 'r')).sort();
+    expect(files()).to.deep.equal(['echo.tt', 'notes.txt', 'read.tt', 'result.json']);
+    expect(read('r/echo.tt')).to.equal('of somebody else');
+    expect(JSON.parse(read('r/result.json')).tests).to.have.lengthOf(1);
+    // A result that is not of perf, or none at all, says nothing about the files beside it.
+    for (const text of ['{"kind":"model","tests":[{"name":"read","sizeBytes":64}]}', 'null', '{']) {
+      writeFileSync(join(folder.path, 'r/result.json'), text);
+      writeFileSync(join(folder.path, 'r/read.tt'), 'of somebody else');
+      expect((await perf('--test', 'loopback', '--size', '64')).exitCode).to.equal(0);
+      expect(read('r/read.tt')).to.equal('of somebody else');
+    }
+  });
+
   it('--repeat gives the same bytes', async () => {
     await run('perf', '--test', 'echo,loopback', '--count', '50', '--seed', '77', '--out', 'a');
     const again = await run('perf', '--repeat', 'a/result.json', '--out', 'b');
@@ -77,8 +98,8 @@ describe('perf', () => {
 
   it('draws a sweep or the distributions with --plot', async () => {
     await run('perf', '--test', 'loopback', '--size', '64,4096', '--count', '20', '--plot', 'sweep.svg');
-    await run('perf', '--test', 'echo', '--count', '200', '--plot', 'echo.svg');
-    for (const name of ['sweep.svg', 'echo.svg'])
+    await run('perf', '--test', 'echo', '--count', '200', '--out', 'new', '--plot', 'new/echo.svg');
+    for (const name of ['sweep.svg', 'new/echo.svg'])
       expect(read(name)).to.match(/^<svg [\s\S]*simulated[\s\S]*<\/svg>\s*$/);
   });
 
@@ -95,6 +116,18 @@ describe('perf', () => {
     expect(ran.stderr).to.match(/^warning: echo 64 B: 20 samples cannot support p99/m);
   });
 
+  it('says a warning once that many sizes share', async () => {
+    const ran = await run('perf', '--test', 'loopback', '--size', '1..12:1', '--count', '1');
+    expect(ran.stderr.match(/^warning: .*$/gm)).to.deep.equal([
+      'warning: loopback 1 B and 11 more: 1 sample cannot support p99: it needs 100 (--count)',
+    ]);
+  });
+
+  it('--device alone means the card of that address, not a simulation', async () => {
+    const ran = await run('perf', '--device', '0000:99:00.0', '--json');
+    expect([ran.exitCode, JSON.parse(ran.stdout).error.code]).to.deep.equal([4, 'card_missing']);
+  });
+
   it('Ctrl-C keeps what was measured, marked partial, exit 130', async () => {
     const ran = await runHomaNic(['perf', '--test', 'echo', '--count', '10000000', '--out', 'r'], {
       cwd: folder.path,
@@ -107,6 +140,40 @@ describe('perf', () => {
     expect(await validate('result.v1', result)).to.deep.equal([]);
     expect(result.tests[0].count).to.be.within(1, 9_999_999);
   }).timeout(60_000);
+
+  it('a terminal that does not know its width gets 80 columns', async () => {
+    const ran = await runShell(
+      `script -qec "$HOMA_NIC perf --test echo --count 100 --parse --quiet" /dev/null`,
+      {
+        cwd: folder.path,
+      },
+    );
+    expect(ran.stdout).to.match(/^echo 64 B +100 /m);
+  });
+
+  for (const how of ['--parse', '--json']) {
+    it(`a full disk behind stdout is an error, not a bug: ${how}`, async () => {
+      const ran = await runShell(`$HOMA_NIC perf --test echo --count 100 --quiet ${how} > /dev/full`, {
+        cwd: folder.path,
+      });
+      expect(ran).to.deep.equal({
+        exitCode: 1,
+        stdout: '',
+        stderr: 'error: cannot write the result: no space left on the disk\n',
+      });
+    });
+  }
+
+  it('a folder in the place of a trace is an error that names no absolute path', async () => {
+    mkdirSync(join(folder.path, 'r/read.tt'), { recursive: true });
+    const out = join(folder.path, 'r');
+    const ran = await runInProcess(
+      ['perf', '--test', 'echo,read', '--count', '100', '--out', out, '--force'],
+      { cwd: REPOSITORY },
+    );
+    expect(ran.exitCode).to.equal(1);
+    expect(ran.stderr).to.match(/^error: (\.\.\/)+\S+\/r\/read\.tt: it is a folder$/m);
+  });
 
   it('ends quietly when the reader of its output goes away', async () => {
     const ran = await runShell(

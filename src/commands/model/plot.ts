@@ -5,7 +5,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags } from '../../base/flags.js';
-import { showPath } from '../../base/output-folder.js';
+import { showPath } from '../../base/shown-path.js';
 import { ContentError, UsageError } from '../../errors/errors.js';
 import {
   comparable,

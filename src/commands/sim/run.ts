@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { MAX_SEED, sharedFlags, wholeNumber } from '../../base/flags.js';
+import { readJsonFile } from '../../base/json-file.js';
+import { checkOutputFile } from '../../base/output-file.js';
+import { showPath } from '../../base/shown-path.js';
 import { loadWorkload } from '../../data/load-workload.js';
-import { ContentError, UsageError } from '../../errors/errors.js';
+import { ContentError } from '../../errors/errors.js';
 import { simCardKind } from '../../perf/backends/sim-card-kind.js';
 import { formatScenarioReport } from '../../report/scenario-report.js';
 import { validate } from '../../schema/validate.js';
@@ -54,7 +56,7 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
   protected async execute(): Promise<Outcome<ScenarioReport>> {
     const scenario = await readScenario(this.args.scenario);
     const { pcap } = this.flags;
-    if (pcap !== undefined) await claimFile(pcap, this.flags.force);
+    if (pcap !== undefined) checkOutputFile(pcap, this.flags.force);
     const writer = new PcapWriter();
     const total = (scenario.workload?.clients ?? []).reduce((sum, client) => sum + client.count, 0);
     if (total > 1000) this.progress.start('RPCs', total);
@@ -80,7 +82,7 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
       },
     ).catch((error: unknown) => {
       if (error instanceof ScenarioError || error instanceof AddressError || error instanceof DriverError) {
-        throw new ContentError(`${this.args.scenario}: ${error.message}`, { cause: error });
+        throw new ContentError(`${shownFile(this.args.scenario)}: ${error.message}`, { cause: error });
       }
       throw error;
     });
@@ -90,7 +92,7 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
       result: report,
       render: () =>
         formatScenarioReport(report, this.shape) +
-        (pcap === undefined ? '' : `\n${writer.frames} frames written to ${pcap}\n`),
+        (pcap === undefined ? '' : `\n${writer.frames} frames written to ${shownFile(pcap)}\n`),
       ...(missed.length === 0 || report.partial
         ? {}
         : {
@@ -106,25 +108,14 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
   }
 }
 
-async function readScenario(file: string): Promise<Scenario> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : 'cannot be read';
-    throw new UsageError(`${file}: ${reason}`, {
-      cause: error,
-      suggestions: ['homa-nic sim run scenarios/rpc.json'],
-    });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new ContentError(`${file}: not JSON (${error instanceof Error ? error.message : 'unreadable'})`, {
-      cause: error,
-    });
-  }
+/** A path as messages name it: as typed, but never absolute. */
+function shownFile(path: string): string {
+  return showPath(path).replace(/^\.\//, '');
+}
+
+async function readScenario(path: string): Promise<Scenario> {
+  const file = shownFile(path);
+  const json = await readJsonFile(path, file, ['homa-nic sim run scenarios/rpc.json']);
   const faults = await validate('scenario.v1', json);
   if (faults.length > 0) {
     const rest = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
@@ -141,18 +132,4 @@ async function loadLengths(scenario: Scenario): Promise<Record<string, LengthDis
     lengths[name] ??= homaModuleDistribution(await loadWorkload(name));
   }
   return lengths;
-}
-
-/** Makes sure, before any work, that the file can be written. */
-async function claimFile(file: string, force: boolean): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, '', { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new UsageError(exists ? `${file} exists` : `${file} cannot be written`, {
-      cause: error,
-      suggestions: exists ? ['--force overwrites it', 'name another file'] : [],
-    });
-  }
 }

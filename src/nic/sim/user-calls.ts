@@ -115,8 +115,9 @@ export class UserCalls {
 
   private check(call: UserCallView): number {
     if (call.slot < 1 || call.slot >= SLOTS) return Code.badSlot;
-    if (this.results.isInUse(call.user, call.slot)) return Code.slotInUse;
+    // First: with 255 outstanding every slot is in use, and the caller must hear that waiting helps.
     if (this.users.outstanding[call.user]! >= MAX_OUTSTANDING_CALLS) return Code.busy;
+    if (this.results.isInUse(call.user, call.slot)) return Code.slotInUse;
     return Code.ok;
   }
 

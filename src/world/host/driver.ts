@@ -92,8 +92,10 @@ export function* probe(settings: CardSettings): Routine<void> {
   if (magic !== MAGIC) throw new DriverError(`not a homa-nic card: magic 0x${magic.toString(16)}`);
   const version = view.getUint32(4, true);
   if (version >>> 16 !== INTERFACE_VERSION >>> 16) {
+    const old = version < INTERFACE_VERSION ? 'the card' : 'this driver';
+    const dotted = (v: number): string => `${v >>> 16}.${v & 0xffff}`;
     throw new DriverError(
-      `card has interface ${version >>> 16}.${version & 0xffff}, the driver ${INTERFACE_VERSION >>> 16}`,
+      `the card has interface ${dotted(version)}, this driver ${dotted(INTERFACE_VERSION)}: ${old} is old`,
     );
   }
   yield* writeRegister(Register.control, 1);

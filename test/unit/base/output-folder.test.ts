@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { checkOutputFile, makeOutputFolder, showPath } from '#src/base/output-folder.js';
+import { checkOutputFile, checkPlotFile } from '#src/base/output-file.js';
+import { makeOutputFolder } from '#src/base/output-folder.js';
+import { showPath } from '#src/base/shown-path.js';
 import { UsageError } from '#src/errors/errors.js';
 import { makeFolder, REPOSITORY } from '../../cli/harness.js';
 
@@ -74,11 +76,31 @@ describe('output folder', () => {
   });
 
   it('a file to write is checked the same way', () => {
-    checkOutputFile('plot.svg');
+    checkOutputFile('plot.svg', false);
     checkOutputFile('file.txt', true);
-    expect(() => checkOutputFile('file.txt')).to.throw(UsageError, './file.txt exists already');
-    expect(() => checkOutputFile('used')).to.throw(UsageError, 'it is a folder');
-    expect(() => checkOutputFile('none/plot.svg')).to.throw(UsageError, 'no such file or folder');
+    expect(() => checkOutputFile('file.txt', false)).to.throw(UsageError, './file.txt exists already');
+    expect(() => checkOutputFile('used', true)).to.throw(UsageError, 'it is a folder');
+    expect(() => checkOutputFile('none/plot.svg', false)).to.throw(UsageError, 'no such file or folder');
+    expect(() => checkOutputFile('file.txt/plot.svg', false)).to.throw(UsageError, 'not a folder');
+    checkOutputFile('to-come/plot.svg', false, 'to-come');
+  });
+
+  it('a plot is SVG by name too', () => {
+    checkPlotFile('plot.SVG', false);
+    for (const [name, better] of [
+      ['a.png', '--plot ./a.svg'],
+      ['plot', '--plot ./plot.svg'],
+      ['../x.y/plot', '--plot ../x.y/plot.svg'],
+    ]) {
+      let thrown: unknown;
+      try {
+        checkPlotFile(name!, true);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).to.be.instanceOf(UsageError);
+      expect((thrown as UsageError).suggestions).to.deep.equal([better]);
+    }
   });
 
   it('paths are shown relative, devices as they are', () => {

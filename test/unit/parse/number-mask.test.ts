@@ -7,7 +7,7 @@ const mask = (text: string, rule: MaskRule): string => {
   const bytes = new TextEncoder().encode(`[7]${text}`);
   return new TextDecoder().decode(bytes.subarray(3, maskNumbers(bytes, 3, bytes.length, rule)));
 };
-/** The rules of fact sheet section 11.3, said with regular expressions. */
+/** The rules of docs/parse.md#ttsum, said with regular expressions. */
 const slow = (text: string, rule: MaskRule): string =>
   rule === 'whole-words'
     ? text.replace(/\b0x[0-9a-f]+\b/g, '?').replace(/\b[0-9.]+\b/g, '?')

@@ -14,7 +14,7 @@ function run(files: readonly string[], options: TtsumOptions, cuts: number[] = [
   return analysis.finish();
 }
 
-// An independent, slow reading of fact sheet section 11.3: one regular expression a line, lists, nothing shared.
+// An independent, slow reading of docs/parse.md#ttsum: one regular expression a line, lists, nothing shared.
 function slow(file: string, o: TtsumOptions): string {
   const older = o.tool === 'ttsum';
   const pattern = older
@@ -96,15 +96,15 @@ describe('parse: the ttsum formats', () => {
   const check = readFileSync('test/fixtures/traces/worked-check.tt', 'utf8');
   const golden = (name: string): string => readFileSync(`test/fixtures/traces/${name}`, 'utf8');
 
-  it('HomaModule, default: the worked check of the fact sheet', () => {
+  it('HomaModule, default: the worked check', () => {
     expect(run([check], { tool: 'ttsum-homa' })).to.equal(golden('worked-check.homa.txt'));
   });
-  it('HomaModule, -f start: the worked check of the fact sheet', () => {
+  it('HomaModule, -f start: the worked check', () => {
     expect(run([check], { tool: 'ttsum-homa', from: 'start' })).to.equal(
       golden('worked-check.homa-from.txt'),
     );
   });
-  it('HomaModule, -f start -a: the worked check of the fact sheet', () => {
+  it('HomaModule, -f start -a: the worked check', () => {
     expect(run([check], { tool: 'ttsum-homa', from: 'start', alt: true })).to.equal(
       golden('worked-check.homa-from-alt.txt'),
     );

@@ -45,10 +45,26 @@ describe('report: plots', function () {
   it('draws several events, one value, and very many values', async () => {
     const many = Array.from({ length: 50_000 }, (_, i) => i);
     const svg = await plotDistribution({ title: 'mixture' }, [series('one', [5]), series('many', many)]);
-    expect(svg).to.include('one: 1 samples').and.to.include('many: 50,000 samples');
+    expect(svg).to.include('one: 1 sample,').and.to.include('many: 50,000 samples');
     expect(svg).not.to.include('simulated');
     expect(svg).not.to.match(/NaN|undefined/);
     expect(svg.length).to.be.below(500_000);
+  });
+
+  it('a size sweep labels its largest size, whatever the sizes, and shows every label it has', async () => {
+    for (const sizes of [
+      [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288],
+      [1, 100_001, 200_001, 900_001, 1_000_000],
+      Array.from({ length: 100 }, (_, i) => 64 + 64 * i),
+    ]) {
+      const points = sizes.map((sizeBytes) => ({ sizeBytes, medianNs: 1000 + sizeBytes / 10, p99Ns: null }));
+      const svg = await plotSizeSweep({ title: 'sweep', simulated: true }, points);
+      const label = sizes.at(-1)!.toLocaleString('en-US');
+      const text = new RegExp(`<text [^>]*>${label}<`).exec(svg)?.[0];
+      expect(text, label).to.be.a('string');
+      expect(svg).not.to.match(/<text [^>]*opacity="0"[^>]*>[\d,]+</);
+      expect(svg.match(/<text [^>]*>[\d,]+</g)!.length).to.be.lessThan(25);
+    }
   });
 
   it('a size sweep has both axes, the fit and its slope', async () => {
@@ -65,7 +81,7 @@ describe('report: plots', function () {
       'time (ns)',
       'bytes at 100 Gbit/s',
       'fit: 1500 ns',
-      '>65,536<', // the last label of an axis, where it ends
+      '>65,536<',
     ]) {
       expect(svg).to.include(text);
     }
