@@ -43,25 +43,25 @@ class Pair {
         before = timePs + this.moved;
       };
     }
-    const serving = world.complete(b, b.openUser(1));
+    const serving = world.complete(b, b.openUser(1, 16_777_216));
     world.complete(b, bindPort(1, 4000));
     new RpcServer(world.agenda, serving, {
       receives: 4,
-      capacityBytes: 262_144,
+      capacityBytes: 600_000,
       responseBytes: 0,
       thinkPs: 777_777,
       postFromPs: 0,
       silent: false,
     });
     const user = world.complete(a, a.openUser(1, 8_388_608));
-    const sizes = [64, 100_000, 3000, 1, 41_000];
+    const sizes = [64, 600_000, 3000, 1, 41_000];
     this.client = new RpcClient(
       world.agenda,
       user,
       {
         count,
         outstanding: 4,
-        maxResponseBytes: 100_000,
+        maxResponseBytes: 600_000,
         match: 'any',
         inline: true,
         describe: (index, into) => {
@@ -85,7 +85,7 @@ class Pair {
         mac: parseMac(`02:48:4f:4d:00:0${n}`),
         ipv4: parseIpv4(`10.77.0.${n}`),
         ipv6: parseAddress(`fd77::${n}`),
-        registers: { tick: 313, resendTicks: 2, fifoGrantIncrement: 5000 },
+        registers: { tick: 313, resendTicks: 2, fifoGrantIncrement: 5000, grantWindow: 60_000 },
       },
       (outputs) => createSimNic({}, outputs),
     );
