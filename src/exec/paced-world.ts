@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A world that lives in real time: it follows the wall clock when idle, and runs ahead through work at hand, so that no
-// timer of a card sees the time that simulating it took.
+// A world that lives in real time: it follows the wall clock when idle, and falls behind while there is work at hand, so
+// that no timer of a card sees the time that simulating it took. It never runs ahead by more than setTimeout is coarse.
 import type { World } from '../world/world.js';
 
 /** Events closer together than this are one piece of work, run without waiting for the wall clock. */
@@ -8,25 +8,34 @@ const HORIZON_PS = 20_000_000;
 const SLICE_MS = 10;
 /** At most this much passes for a card in one turn: what a stalled process missed is not made up for. */
 const MAX_CATCH_UP_PS = 2_000_000_000;
+/** So far the world may be ahead of the wall clock: work that never ends (a poll) must not make time fly. */
+const MAX_AHEAD_PS = 1_000_000_000;
 const PS_PER_MS = 1_000_000_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class PacedWorld {
+  /** The world was at `anchorPs` when the wall clock stood at `anchorMs`. */
   private anchorPs: number;
   private anchorMs: number;
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
   private stopped = false;
 
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    private readonly wallMs: () => number = () => performance.now(),
+  ) {
     this.anchorPs = world.nowPs;
-    this.anchorMs = performance.now();
+    this.anchorMs = wallMs();
   }
 
-  /** Brings the world to its present and lets `act` change it; what follows happens afterwards. */
+  /**
+   * Brings the world to its present and lets `act` change it; what follows happens afterwards. Inputs that come together
+   * come at one instant: the time it takes to read them is not the world's.
+   */
   input(act: (timePs: number) => void): void {
     if (this.stopped) return;
-    this.follow();
+    if (this.immediate === undefined) this.follow();
     act(this.world.nowPs);
     this.soon();
   }
@@ -37,39 +46,52 @@ export class PacedWorld {
     clearImmediate(this.immediate);
   }
 
+  /** Where the wall clock says that the world should be. */
+  private wallPs(): number {
+    return this.anchorPs + Math.round(Math.max(0, this.wallMs() - this.anchorMs) * PS_PER_MS);
+  }
+
+  /** A world that is behind the wall clock stays behind: its time goes on from here. Epochs that are over are dropped. */
+  private anchor(): void {
+    this.anchorPs -= this.world.rebase();
+    const { nowPs } = this.world;
+    if (nowPs >= this.wallPs()) return;
+    this.anchorPs = nowPs;
+    this.anchorMs = this.wallMs();
+  }
+
   /** Runs what is due by the wall clock, and not much more than a turn of the event loop may take. */
   private follow(): void {
     const { agenda } = this.world;
-    const wallMs = performance.now();
-    const passedMs = Math.max(0, wallMs - this.anchorMs);
-    const wallPs = this.anchorPs + Math.round(passedMs * PS_PER_MS);
-    const duePs = Math.min(wallPs, Math.max(agenda.nextPs(), agenda.nowPs) + MAX_CATCH_UP_PS);
-    const endMs = wallMs + SLICE_MS;
-    while (agenda.nextPs() <= duePs && performance.now() < endMs) agenda.step();
+    const duePs = Math.min(this.wallPs(), Math.max(agenda.nextPs(), agenda.nowPs) + MAX_CATCH_UP_PS);
+    const endMs = this.wallMs() + SLICE_MS;
+    while (agenda.nextPs() <= duePs && this.wallMs() < endMs) agenda.step();
     if (agenda.nextPs() > duePs && duePs > agenda.nowPs) agenda.skipTo(duePs);
-    this.anchorPs = agenda.nowPs;
-    this.anchorMs = wallMs;
+    this.anchor();
   }
 
+  /** Runs the work at hand. */
   private run(): void {
-    this.follow();
     const { agenda } = this.world;
-    const endMs = performance.now() + SLICE_MS;
-    while (agenda.nextPs() - agenda.nowPs <= HORIZON_PS && performance.now() < endMs) agenda.step();
-    this.anchorPs = agenda.nowPs;
-    this.anchorMs = performance.now();
-    const waitPs = agenda.nextPs() - agenda.nowPs;
-    if (this.stopped || waitPs === Infinity) return;
-    if (waitPs <= HORIZON_PS) this.soon();
-    else {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(
-        () => {
-          this.run();
-        },
-        Math.min(MAX_TIMER_MS, Math.ceil(waitPs / PS_PER_MS)),
-      );
+    const limitPs = this.wallPs() + MAX_AHEAD_PS;
+    const endMs = this.wallMs() + SLICE_MS;
+    const atHand = (): boolean => agenda.nextPs() - agenda.nowPs <= HORIZON_PS;
+    while (atHand() && agenda.nextPs() <= limitPs && this.wallMs() < endMs) agenda.step();
+    this.anchor();
+    if (this.stopped || agenda.nextPs() === Infinity) return;
+    if (atHand() && agenda.nextPs() <= limitPs) {
+      this.soon();
+      return;
     }
+    const waitPs = Math.max(0, agenda.nextPs() - this.wallPs());
+    clearTimeout(this.timer);
+    this.timer = setTimeout(
+      () => {
+        this.follow();
+        this.run();
+      },
+      Math.min(MAX_TIMER_MS, Math.ceil(waitPs / PS_PER_MS)),
+    );
   }
 
   private soon(): void {

@@ -22,6 +22,12 @@ export interface NicOutputs {
 }
 
 /**
+ * Integer picoseconds are exact below 2^53, which is 2.5 hours. Whoever lets a card live longer rebases its clock by
+ * whole epochs of this length, one hour.
+ */
+export const EPOCH_PS = 3_600_000_000_000_000;
+
+/**
  * A network card behind a PCIe slot and a MAC. Synchronous: plain calls in, `NicOutputs` calls out, no promises.
  * Inputs happen at the card's present: `advance` to the instant first, then call. An input never calls an output from
  * within itself; outputs come from `advance` only.
@@ -48,6 +54,8 @@ export interface NicDevice {
   advance(untilPs: number): number;
   /** The next instant at which the card has work of its own; Infinity when only an input can wake it. */
   nextEventPs(): number;
+  /** Moves the card's clock, and every instant it keeps, back by this many picoseconds; nothing else changes. */
+  rebase(byPs: number): void;
 }
 
 /** Makes a card wired to `outputs`; how a kind of card is named to those who must not know kinds. */

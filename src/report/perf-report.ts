@@ -230,7 +230,8 @@ export function formatRecorded(
   for (const trace of traces) lines.push(`  ${folder}/${trace}`);
   lines.push(`  ${folder}/result.json`, '', 'next, for the figures:', '');
   const first = traces[0];
-  lines.push(first === undefined ? `  homa-nic perf --parse` : `  homa-nic parse ${folder}/${first}`);
+  // Without a trace the figures are in the run alone; `perf --parse` by itself would be another one.
+  lines.push(first === undefined ? '  the same command with --parse' : `  homa-nic parse ${folder}/${first}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -3,7 +3,7 @@
 // falls behind, when the card is simulated slowly) and goes on from there, so that no timer of the card ever sees the
 // time that simulating it took. It never runs faster than the wall clock but for work at hand, and slower when this
 // process gets too little of the processor.
-import type { NicDevice } from '../nic/device.js';
+import { EPOCH_PS, type NicDevice } from '../nic/device.js';
 
 /** Events closer together than this are one piece of work and are run without waiting for the wall clock. */
 const HORIZON_PS = 20_000_000;
@@ -76,6 +76,16 @@ export class DeviceClock {
     this.#running = true;
     while (this.#nowPs < targetPs && this.wallMs() < sliceEndMs) this.#advance(targetPs);
     this.#running = false;
+    this.#rebase();
+  }
+
+  /** Drops epochs that are over, so that the card's clock stays exact for as long as it lives. */
+  #rebase(): void {
+    if (this.#nowPs < EPOCH_PS) return;
+    const byPs = Math.floor(this.#nowPs / EPOCH_PS) * EPOCH_PS;
+    this.device.rebase(byPs);
+    this.#nowPs -= byPs;
+    this.#anchorPs -= byPs;
   }
 
   /** Asks for a run in this turn of the event loop, after the inputs that came together. */

@@ -5,6 +5,8 @@
 export interface Actor {
   /** The event (op, arg) happens now, at `timePs`. */
   onEvent(timePs: number, op: number, arg: number): void;
+  /** The clock was moved back: instants that the actor keeps move with it. */
+  rebase?(byPs: number): void;
 }
 
 const NOT_QUEUED = -1;
@@ -144,6 +146,15 @@ export class Agenda {
       throw new RangeError(`the clock cannot move from ${this.now} to ${timePs} ps past the next event`);
     }
     this.now = timePs;
+  }
+
+  /** Moves the clock, every event and every actor's instants back by `byPs`, at most to 0: an epoch is rebased. */
+  rebase(byPs: number): void {
+    if (!(byPs >= 0 && byPs <= this.now))
+      throw new RangeError(`${this.now} ps cannot be moved by ${byPs} ps`);
+    this.now -= byPs;
+    for (let slot = 0; slot < this.usedSlots; slot++) this.times[slot]! -= byPs;
+    for (const actor of this.registered) actor.rebase?.(byPs);
   }
 
   private takeSlot(): number {

@@ -30,6 +30,11 @@ const ECHO_RECEIVES = 8;
 const ECHO_CAPACITY_BYTES = 1_000_000;
 const C2H_BYTES = 16_777_216;
 
+/** Most RPCs at once whose responses of this size fit the application's half, which is given out in powers of two. */
+export function mostOutstanding(sizeBytes: number): number {
+  return Math.floor(C2H_BYTES / 2 / 2 ** Math.ceil(Math.log2(Math.max(64, sizeBytes))));
+}
+
 export class AttachedHost {
   readonly world: World;
   readonly host: Host;

@@ -54,7 +54,7 @@ export class SerialLine {
 
   /** Shifts the line's clock (an epoch is rebased). */
   rebase(byPs: number): void {
-    this.free = Math.max(0, this.free - byPs);
+    this.free -= byPs;
   }
 }
 

@@ -14,7 +14,7 @@
 // Calls of a HostUser take the instant at which they begin (now or later) and return the instant at which the store
 // really began (a core stores 64 bytes only so often). `a.load(timePs, address, length, handler)` is an MMIO read.
 // A world never ends by itself: run until a condition, an instant, or until nothing is left to happen.
-import type { NicDeviceFactory } from '../nic/device.js';
+import { EPOCH_PS, type NicDeviceFactory } from '../nic/device.js';
 import { Random } from '../random/random.js';
 import { Agenda } from './agenda.js';
 import type { CardSettings, Routine } from './host/driver.js';
@@ -77,6 +77,19 @@ export class World {
   /** The present, in picoseconds. */
   get nowPs(): number {
     return this.agenda.nowPs;
+  }
+
+  /**
+   * Moves the clock back by whole epochs when it has passed one, so that it stays exact for as long as the world lives,
+   * and returns by how much. For worlds that live in real time: times given to it earlier (open-loop plans, rules of
+   * faults) do not move.
+   */
+  rebase(): number {
+    const byPs = Math.floor(this.nowPs / EPOCH_PS) * EPOCH_PS;
+    if (byPs > 0 && this.lockstep !== undefined)
+      throw new Error('a world in lockstep does not live in real time');
+    if (byPs > 0) this.agenda.rebase(byPs);
+    return byPs;
   }
 
   /** Adds a host whose card `factory` makes. The card's cable is not in yet (`connectHosts`, `connect`). */

@@ -32,6 +32,11 @@ describe('perf', () => {
     expect((await run(...next.split(' '))).exitCode).to.equal(0);
   });
 
+  it('names no other run where there is no trace to parse', async () => {
+    const ran = await run('perf', '--nic', 'sim', '--test', 'rate', '--count', '200');
+    expect(ran.stdout).to.contain('the same command with --parse').and.not.contain('homa-nic perf --parse');
+  });
+
   it('gives the figures of the trace: parse of the same file agrees', async () => {
     const perf = JSON.parse((await run('perf', '--test', 'echo', '--parse', '--json')).stdout);
     const parse = JSON.parse((await run('parse', 'homa-nic-results/001-perf/echo.tt', '--json')).stdout);

@@ -137,6 +137,8 @@ describe('sim attach', () => {
     expect(await message(...socket, '--ipv4', '10.0.0.1', '--send', '1', '--to', '10.0.0.2')).to.contain(
       'ADDRESS:PORT',
     );
+    const many = ['--send', '200', '--to', '10.0.0.2:1', '--size', '600000', '--outstanding'];
+    expect(await message(...socket, '--ipv4', '10.0.0.1', ...many, '9')).to.contain('--outstanding 8');
     expect(await message(...socket, '--ipv4', '10.0.0.1', '--echo', '40000')).to.contain('server port');
     expect(await message(...socket, '--ipv4', '10.0.0.1', '--neighbour', 'x')).to.contain('ADDRESS=MAC');
   });

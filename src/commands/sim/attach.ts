@@ -10,7 +10,7 @@ import { MAX_MESSAGE_BYTES } from '../../nic/regs.js';
 import { createSimNic } from '../../nic/sim/device.js';
 import { AddressError, parseAddress, parseIpv4, parseIpv6, parseMac } from '../../world/addresses.js';
 import type { RpcOutcome } from '../../world/apps/rpc-plan.js';
-import { AttachedHost } from '../../world/attached-host.js';
+import { AttachedHost, mostOutstanding } from '../../world/attached-host.js';
 import type { Peer } from '../../world/host/call.js';
 import { DriverError } from '../../world/host/driver.js';
 
@@ -137,6 +137,15 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
   protected async execute(): Promise<Outcome<AttachResult>> {
     const address = parseEthernetAddress(this.flags.ethernet);
     const peer = this.peer();
+    const most = mostOutstanding(this.flags.size);
+    if (this.flags.outstanding > most) {
+      throw new UsageError(
+        `the responses of ${this.flags.outstanding} RPCs of ${this.flags.size} bytes do not fit`,
+        {
+          suggestions: [`--outstanding ${most}`],
+        },
+      );
+    }
     const socket: { send?: (frame: Uint8Array) => void } = {};
     const attached = this.bringUp((frame) => socket.send?.(frame));
     const result: AttachResult = {
@@ -292,7 +301,8 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
           echoPorts: (flags.echo ?? []).map(parsePort),
           seed: flags.seed,
         },
-        (outputs) => createSimNic({}, outputs),
+        // A peer may still know RPCs of the process that was here a moment ago.
+        (outputs) => createSimNic({ idEpoch: Date.now() % 2 ** 32 }, outputs),
         out,
       );
     } catch (error) {

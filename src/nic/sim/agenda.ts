@@ -28,6 +28,12 @@ export class Agenda {
     this.size = 0;
   }
 
+  /** Moves the present and all events back. */
+  rebase(byPs: number): void {
+    this.nowPs -= byPs;
+    for (let at = 0; at < this.size; at++) this.times[at]! -= byPs;
+  }
+
   /** When the next event is due; Infinity without any. */
   nextPs(): number {
     return this.size === 0 ? Infinity : this.times[0]!;

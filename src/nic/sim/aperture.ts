@@ -58,6 +58,11 @@ export class Aperture {
     this.nextTakePs = 0;
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.nextTakePs -= byPs;
+  }
+
   /** Open and close clear a user's cells. */
   clearUser(user: number): void {
     this.cells.clear(user * CELLS_PER_USER, CELLS_PER_USER);

@@ -23,9 +23,6 @@ import type { Results } from './results.js';
 import { Placement, RpcState, type Rpc } from './rpc.js';
 import type { Settings } from './settings.js';
 
-/** Priority value inside a RESEND that asks for everything because room has come (docs/protocol.md#resend). */
-const ROOM_RESEND_PRIORITY = 6;
-
 export class Delivery {
   private readonly fresh = new RangeList();
   private serving = false;
@@ -207,7 +204,7 @@ export class Delivery {
       list.splice(list.indexOf(rpc), 1);
       rpc.silentTicks = 0;
       this.grants.unblock(rpc.index);
-      this.control.resend(rpc, 0, -1, ROOM_RESEND_PRIORITY);
+      this.control.resend(rpc, 0, -1, this.settings.secondPriority);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface SimNicOptions {
   buildKind?: number;
   /** what BUILD_ID says, 32 bits; default 0 */
   buildId?: number;
+  /** upper half of the ids of its RPCs, so that two lives of a card need not use the same ones; default 0 */
+  idEpoch?: number;
   /** size of the RPC table; default 16,384 */
   rpcEntries?: number;
   /** rate of the MAC in Mbit/s; default 100,000 */
@@ -89,6 +91,7 @@ export class SimNic implements NicDevice, RegisterEffects {
       this.mac,
       table,
       options.rpcEntries ?? RPC_ENTRIES,
+      options.idEpoch ?? 0,
     );
     transport.aperture = this.aperture;
     this.transport = transport;
@@ -160,6 +163,14 @@ export class SimNic implements NicDevice, RegisterEffects {
     }
     if (untilPs !== Infinity && untilPs > agenda.nowPs) agenda.nowPs = untilPs;
     return agenda.nowPs;
+  }
+
+  rebase(byPs: number): void {
+    this.agenda.rebase(byPs);
+    this.mac.rebase(byPs);
+    this.aperture.rebase(byPs);
+    this.transport.rebase(byPs);
+    this.inResetUntilPs -= byPs;
   }
 
   /** Counters by name, for reports and tests: the same numbers a driver reads from the BAR. */

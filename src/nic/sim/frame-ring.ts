@@ -22,6 +22,11 @@ export class FrameRing {
     this.length++;
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    for (let i = 0; i < this.times.length; i++) this.times[i]! -= byPs;
+  }
+
   /** When the oldest frame is ready; Infinity without one. */
   get headReadyPs(): number {
     return this.length === 0 ? Infinity : this.times[this.head]!;

@@ -91,7 +91,7 @@ export class Ingress {
       this.counters.add(Counter.dropTableFull);
       return;
     }
-    this.peers.heardTick[peer] = this.lifecycle.tick;
+    this.peers.heardPs[peer] = this.agenda.nowPs;
     this.nextHops.heardFrom(peer, record.sourceMacHi, record.sourceMacLo);
     const found = this.table.find(peer, record.senderIdHi, record.localIdLo, record.sourcePort);
     const rpc = found !== undefined && found.ownPort === port ? found : undefined;
@@ -214,7 +214,8 @@ export class Ingress {
   private resend(rpc: Rpc | undefined, peer: number): void {
     const { record } = this;
     this.counters.add(Counter.resendsReceived);
-    if (rpc === undefined) {
+    // A client that has its response whole has nothing left to send: the server may forget the RPC.
+    if (rpc === undefined || (rpc.isClient && !rpc.isSending)) {
       this.control.unknown(peer, record);
       return;
     }
@@ -222,6 +223,7 @@ export class Ingress {
       this.control.busy(rpc);
       return;
     }
+    rpc.needAcks = 0; // whoever asks is alive
     if (this.outbox.queue.resend(rpc.index, record.offset, record.length, record.priority)) {
       this.control.busy(rpc);
     }

@@ -40,8 +40,13 @@ export class Lifecycle {
   ) {}
 
   reset(): void {
-    for (const list of this.withoutRoom) list.length = 0;
-    for (const list of this.waiting) list.length = 0;
+    for (let user = 0; user <= MAX_USERS; user++) this.forgetLists(user);
+  }
+
+  /** No message of the user waits for room or a recvmsg any more. */
+  forgetLists(user: number): void {
+    this.withoutRoom[user]!.length = 0;
+    this.waiting[user]!.length = 0;
   }
 
   /** A new RPC; the table must not be full. */
@@ -74,11 +79,15 @@ export class Lifecycle {
     this.remove(rpc, Code.ok, false);
   }
 
-  /** The peer has the whole message of the sendmsg; its slot and buffer are the application's again. */
+  /**
+   * The peer has the whole message of the sendmsg; its slot and buffer are the application's again, so the message is
+   * never read any more.
+   */
   sendDone(rpc: Rpc): void {
     if (rpc.sendSlot === 0) return;
     const slot = rpc.sendSlot;
     rpc.sendSlot = 0;
+    this.outbox.queue.remove(rpc.index);
     this.results.post(rpc.user, slot, ResultFlag.final | ResultFlag.delivered | ResultFlag.bufferReusable);
   }
 

@@ -55,6 +55,11 @@ export class Mac {
     this.refresh();
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.freePs -= byPs;
+  }
+
   /** The cable was plugged or pulled. */
   setLink(up: boolean): void {
     this.linkUp = up;

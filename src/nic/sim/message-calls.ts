@@ -25,7 +25,7 @@ import type { Outbox } from './outbox.js';
 import type { Peers } from './peers.js';
 import { Pools } from './pool.js';
 import type { PostedReceives } from './posted-receives.js';
-import { isMapped } from './protocol/address.js';
+import { isMapped, isUnicast } from './protocol/address.js';
 import type { PeerCutoffs } from './protocol/cutoffs.js';
 import { maxSegmentData } from './protocol/segments.js';
 import type { Results } from './results.js';
@@ -40,7 +40,7 @@ const FIRST_ID = 2;
 
 export class MessageCallHandlers implements MessageCalls {
   private nextIdLo = FIRST_ID;
-  private nextIdHi = 0;
+  private nextIdHi: number;
 
   constructor(
     private readonly users: Users,
@@ -55,11 +55,14 @@ export class MessageCallHandlers implements MessageCalls {
     private readonly pools: Pools,
     private readonly cutoffs: PeerCutoffs,
     private readonly settings: Settings,
-  ) {}
+    private readonly idEpoch: number,
+  ) {
+    this.nextIdHi = idEpoch;
+  }
 
   reset(): void {
     this.nextIdLo = FIRST_ID;
-    this.nextIdHi = 0;
+    this.nextIdHi = this.idEpoch;
   }
 
   sendmsg(call: UserCallView): Code {
@@ -213,14 +216,4 @@ export class MessageCallHandlers implements MessageCalls {
     this.results.begin(call.user, call.slot, call.words, call.at >> 2);
     this.results.post(call.user, call.slot, ResultFlag.accepted | ResultFlag.final);
   }
-}
-
-/** Neither unspecified, nor multicast, nor the IPv4 broadcast address. */
-function isUnicast(words: Uint32Array): boolean {
-  if (isMapped(words)) {
-    const first = words[3]! >>> 24;
-    return first !== 0 && first < 224;
-  }
-  const first = words[0]! >>> 24;
-  return first !== 0xff && (words[0] !== 0 || words[1] !== 0 || words[2] !== 0 || words[3] !== 0);
 }

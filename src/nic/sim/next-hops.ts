@@ -9,6 +9,7 @@ import type { Counters } from './counters.js';
 import type { NeighbourSetter } from './kernel-calls.js';
 import type { Outbox } from './outbox.js';
 import type { Peers } from './peers.js';
+import { isUnicast } from './protocol/address.js';
 import { get16, get32 } from './protocol/big-endian.js';
 import type { FrameRecord } from './protocol/frame-record.js';
 import { type IcmpError, portUnreachable } from './protocol/icmp.js';
@@ -40,6 +41,11 @@ export class NextHops implements NeighbourSetter {
     this.neighbours = this.emptyTable();
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.neighbours.rebase(byPs);
+  }
+
   /** Takes the timing in from the settings. */
   configure(): void {
     const { tickPs, neighbourTicks } = this.settings;
@@ -50,28 +56,41 @@ export class NextHops implements NeighbourSetter {
   setStatic(address: Uint8Array, mac: Uint8Array, valid: boolean): boolean {
     const words = Uint32Array.from({ length: 4 }, (_, i) => get32(address, 4 * i));
     this.neighbours.now = this.agenda.nowPs;
-    if (valid) return this.neighbours.setStatic(words, get16(mac, 0), get32(mac, 2));
+    if (valid) {
+      const set = this.neighbours.setStatic(words, get16(mac, 0), get32(mac, 2));
+      if (set) this.found(this.neighbours.entryFor(words));
+      return set;
+    }
     this.neighbours.clearStatic(words);
     const peer = this.peers.find(words);
     if (peer >= 0) this.peers.resolved[peer] = 0;
     return true;
   }
 
-  /** Whether the peer's MAC address is known; if not, asks for it. */
+  /**
+   * Whether the peer's MAC address is known; if not, or when nothing has been heard of the peer for long, asks for it. A
+   * known address stays in use until the answer, or until the question has been asked in vain.
+   */
   resolve(peer: number): boolean {
-    if (this.peers.resolved[peer] === 1) return true;
-    const address = this.peers.address(peer);
+    const { peers } = this;
+    const known = peers.resolved[peer] === 1;
+    if (known && !this.isStale(peer)) return true;
+    const address = peers.address(peer);
     const { station } = this.settings;
     if (station.hasAddress(address)) {
-      this.peers.setMac(peer, station.macHi, station.macLo);
+      peers.setMac(peer, station.macHi, station.macLo);
       return true;
     }
     const entry = this.neighbours.entryFor(address);
-    if (entry < 0) return false;
+    if (entry < 0) return known;
     this.neighbours.now = this.agenda.nowPs;
-    if (!this.neighbours.resolve(entry)) return false;
-    this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
-    return true;
+    const found = this.neighbours.resolve(entry);
+    if (found && !known) peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
+    return known || found;
+  }
+
+  private isStale(peer: number): boolean {
+    return this.agenda.nowPs - this.peers.heardPs[peer]! > this.timing.lifetime;
   }
 
   /** A frame of the peer came from this MAC address: answers go there, unless a static entry says otherwise. */
@@ -96,8 +115,9 @@ export class NextHops implements NeighbourSetter {
     return true;
   }
 
-  /** Tells the sender of a packet that nobody has the port. */
+  /** Tells the sender of a packet that nobody has the port; never to more than one host (RFC 1122, RFC 4443). */
   refusePort(frame: Uint8Array, record: FrameRecord): void {
+    if ((record.destinationMacHi & 0x0100) !== 0 || !isUnicast(record.source)) return;
     this.send(portUnreachable(frame, record, this.settings.station));
   }
 
@@ -110,6 +130,7 @@ export class NextHops implements NeighbourSetter {
   private emptyTable(): Neighbours {
     const table = new Neighbours(this.settings.station, this.timing, (frame) => this.send(frame));
     table.onKnown = (entry) => this.found(entry);
+    table.onUnreachable = (entry) => this.lost(entry);
     return table;
   }
 
@@ -122,6 +143,13 @@ export class NextHops implements NeighbourSetter {
     const peer = this.peers.find(this.neighbours.address(entry));
     if (peer < 0) return;
     this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
+    this.peers.heardPs[peer] = this.agenda.nowPs;
     this.onResolved(peer);
+  }
+
+  /** Nobody answered for the address: it is not used any more, unless its host has been heard meanwhile. */
+  private lost(entry: number): void {
+    const peer = this.peers.find(this.neighbours.address(entry));
+    if (peer >= 0 && this.isStale(peer)) this.peers.resolved[peer] = 0;
   }
 }

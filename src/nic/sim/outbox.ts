@@ -99,6 +99,13 @@ export class Outbox {
     this.transmitAtPs = Infinity;
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.transmitAtPs -= byPs;
+    for (const packet of this.packets) packet.readyPs -= byPs;
+    this.controls.rebase(byPs);
+  }
+
   /** Packets and frames on their way to the wire. */
   get pending(): number {
     return this.tail - this.head + this.controls.length;
@@ -203,15 +210,16 @@ export class Outbox {
     if (next !== Infinity) this.transmitNoLaterThan(Math.max(now, next));
   }
 
-  /** Sends the first packet of the pipeline that still has its RPC, if it is ready. */
+  /** Sends the first packet of the pipeline whose message is still being sent, if it is ready. */
   private transmitData(now: number): void {
     while (this.head < this.tail) {
       const packet = this.pipeline[this.head % PIPELINE_PACKETS]!;
       const rpc = this.table.byToken(packet.token);
-      if (rpc !== undefined && (packet.missing > 0 || packet.readyPs > now)) return;
+      const wanted = rpc?.isSending === true;
+      if (wanted && (packet.missing > 0 || packet.readyPs > now)) return;
       this.takeHead();
       this.bytes -= packet.length;
-      if (rpc === undefined) {
+      if (!wanted) {
         doneWithFrame(packet.frame);
         continue;
       }

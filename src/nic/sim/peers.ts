@@ -20,8 +20,8 @@ export class Peers {
   readonly macLo: Uint32Array;
   /** 1 when the MAC address is known. */
   readonly resolved: Uint8Array;
-  /** Timer tick at which a packet of the peer came last. */
-  readonly heardTick: Float64Array;
+  /** When a packet of the peer came last, or its MAC address was confirmed. */
+  readonly heardPs: Float64Array;
   private readonly users: Int32Array;
   private readonly next: Int32Array;
   private readonly buckets = new Int32Array(BUCKETS).fill(NONE);
@@ -35,7 +35,7 @@ export class Peers {
     this.macHi = new Uint16Array(capacity);
     this.macLo = new Uint32Array(capacity);
     this.resolved = new Uint8Array(capacity);
-    this.heardTick = new Float64Array(capacity);
+    this.heardPs = new Float64Array(capacity);
     this.users = new Int32Array(capacity);
     this.next = new Int32Array(capacity).fill(NONE);
   }
@@ -45,6 +45,11 @@ export class Peers {
     this.users.fill(0);
     this.count = 0;
     this.victim = 0;
+  }
+
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    for (let peer = 0; peer < this.count; peer++) this.heardPs[peer]! -= byPs;
   }
 
   /** Number of the peer with this address, -1 when it has none. */

@@ -136,7 +136,8 @@ export class Results {
   refuse(user: number, slot: number, code: number, call: Uint8Array, at: number): void {
     this.counters.add(code === Code.busy ? Counter.callsBusy : Counter.callsRejected);
     const usable = slot >= 1 && slot < SLOTS && !this.isInUse(user, slot);
-    const entry = this.ring[this.nextEntry(user, usable ? slot : 0)]!;
+    const place = this.nextEntry(user, usable ? slot : 0); // may give the ring new arrays
+    const entry = this.ring[place]!;
     putLe32(entry, 0, this.statusWord(user, ResultFlag.failed | ResultFlag.final, code));
     if (usable) {
       for (let i = 4; i < CALL_BYTES; i++) entry[i] = call[at + i]!;

@@ -3,29 +3,37 @@
  * The RPC table: a fixed number of entries, found by (peer, local id). The id's lowest bit is the role, so a card that
  * talks to itself keeps both ends apart. Our own (even) ids are unique on the card and can be found without the peer.
  * Live RPCs are also listed densely, for the timer.
+ *
+ * The capacity is a limit, not a reservation: room is made as more RPCs live at once, and given back when none does.
  */
 import { Rpc } from './rpc.js';
 
 const NONE = -1;
 const MAX_ENTRIES = 0x10000;
+const START_ENTRIES = 64;
+/** An idle table keeps this many entries, so that a card with little to do does not make them again and again. */
+const IDLE_ENTRIES = 1024;
+const GENERATION_MASK = 0x7fff;
 
 export class RpcTable {
   readonly capacity: number;
+  /** Entries there is room for: numbers are below it. */
+  size: number;
+  /** Told of a new size: whoever keeps something for each number makes room, or gives it back. */
+  onResize: (size: number) => void = () => undefined;
   private readonly entries: Rpc[] = [];
   private readonly free: number[] = [];
-  private readonly buckets: Int32Array;
-  private readonly next: Int32Array;
-  private readonly mask: number;
+  private buckets = new Int32Array(0);
+  private next = new Int32Array(0);
+  private mask = 0;
+  private generation = 0;
   /** Live RPCs in no particular, but repeatable, order. */
   readonly live: Rpc[] = [];
 
   constructor(capacity: number) {
     this.capacity = Math.max(1, Math.min(MAX_ENTRIES, capacity));
-    let buckets = 16;
-    while (buckets < this.capacity) buckets *= 2;
-    this.mask = buckets - 1;
-    this.buckets = new Int32Array(buckets).fill(NONE);
-    this.next = new Int32Array(this.capacity).fill(NONE);
+    this.size = Math.min(START_ENTRIES, this.capacity);
+    this.makeRoom();
   }
 
   get isFull(): boolean {
@@ -80,17 +88,17 @@ export class RpcTable {
   /** A new RPC with everything at its start value. The table must not be full. */
   add(peer: number, peerPort: number, idHi: number, idLo: number): Rpc {
     const index = this.free.length > 0 ? this.free.pop()! : this.entries.length;
+    if (index === this.size) this.resize(Math.min(2 * this.size, this.capacity));
     const rpc = (this.entries[index] ??= new Rpc(index));
-    rpc.renew();
+    this.generation = (this.generation + 1) & GENERATION_MASK;
+    rpc.renew(this.generation);
     rpc.peer = peer;
     rpc.peerPort = peerPort;
     rpc.idHi = idHi;
     rpc.idLo = idLo;
     rpc.livePlace = this.live.length;
     this.live.push(rpc);
-    const bucket = this.hash(peer, idHi, idLo);
-    this.next[index] = this.buckets[bucket]!;
-    this.buckets[bucket] = index;
+    this.enter(rpc);
     return rpc;
   }
 
@@ -111,6 +119,31 @@ export class RpcTable {
     rpc.state = 0;
     rpc.reassembly = null;
     this.free.push(rpc.index);
+    if (this.live.length === 0 && this.size > IDLE_ENTRIES) {
+      this.entries.length = this.free.length = 0;
+      this.resize(Math.min(START_ENTRIES, this.capacity));
+    }
+  }
+
+  private resize(size: number): void {
+    this.size = size;
+    this.makeRoom();
+    for (const rpc of this.live) this.enter(rpc);
+    this.onResize(size);
+  }
+
+  private makeRoom(): void {
+    let buckets = 16;
+    while (buckets < this.size) buckets *= 2;
+    this.mask = buckets - 1;
+    this.buckets = new Int32Array(buckets).fill(NONE);
+    this.next = new Int32Array(this.size).fill(NONE);
+  }
+
+  private enter(rpc: Rpc): void {
+    const bucket = this.hash(rpc.peer, rpc.idHi, rpc.idLo);
+    this.next[rpc.index] = this.buckets[bucket]!;
+    this.buckets[bucket] = rpc.index;
   }
 
   private hash(peer: number, idHi: number, idLo: number): number {

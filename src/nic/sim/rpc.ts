@@ -29,7 +29,7 @@ export const Placement = {
 export type Placement = (typeof Placement)[keyof typeof Placement];
 
 export class Rpc {
-  /** Number in the table, and how often it was used: together they name this RPC for ever. */
+  /** Number in the table, and which of its users this is: together they name this RPC for ever. */
   readonly index: number;
   generation = 0;
   state: RpcState = RpcState.free;
@@ -76,9 +76,9 @@ export class Rpc {
     this.index = index;
   }
 
-  /** Everything as for a new RPC; the generation goes up so that old references are seen to be old. */
-  renew(): void {
-    this.generation = (this.generation + 1) & 0x7fff;
+  /** Everything as for a new RPC, of a new generation so that old references are seen to be old. */
+  renew(generation: number): void {
+    this.generation = generation;
     this.state = RpcState.free;
     this.sendSlot = this.recvSlot = 0;
     this.txLength = this.txOffset = 0;
@@ -95,6 +95,11 @@ export class Rpc {
   /** A name for this RPC that outlives it: see `RpcTable.byToken`. */
   get token(): number {
     return this.generation * 0x10000 + this.index;
+  }
+
+  /** Whether its message to send may still be read: the application has not been given the buffer back. */
+  get isSending(): boolean {
+    return this.sendSlot !== 0;
   }
 
   /** Keeps a copy of an inline payload. */

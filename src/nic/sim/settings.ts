@@ -42,6 +42,7 @@ export class Settings {
     maxOvercommit: 1,
     window: 0,
     maxScheduledPriority: 0,
+    fifoPriority: 0,
     fifoIncrement: 0,
     fifoInterval: Infinity,
   };
@@ -70,6 +71,7 @@ export class Settings {
     grants.maxOvercommit = get(Register.maxOvercommit);
     grants.window = get(Register.grantWindow);
     grants.maxScheduledPriority = maxScheduledPriority(this.cutoffs);
+    grants.fifoPriority = this.secondPriority;
     grants.fifoIncrement = get(Register.fifoGrantIncrement);
     grants.fifoInterval = fifoIntervalPs(
       grants.fifoIncrement,
@@ -81,6 +83,11 @@ export class Settings {
   /** Highest level, at which control packets travel (docs/protocol.md#priority-byte). */
   get controlPriority(): number {
     return this.numPriorities - 1;
+  }
+
+  /** One level below: for grants to the oldest message, and for what is asked for because room has come. */
+  get secondPriority(): number {
+    return Math.max(0, this.numPriorities - 2);
   }
 
   /** Whether we have an address of the peer's family. */

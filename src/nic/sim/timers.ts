@@ -20,6 +20,9 @@ import type { Settings } from './settings.js';
 
 export class Timers {
   private armed = false;
+  /** The tick that number `ticksBefore` was at this instant: 0 and 0, until the clock is moved back. */
+  private basePs = 0;
+  private ticksBefore = 0;
   private readonly missing = new RangeList();
 
   constructor(
@@ -46,9 +49,17 @@ export class Timers {
     if (this.armed) return;
     this.armed = true;
     const { tickPs } = this.settings;
-    const next = (Math.floor(this.agenda.nowPs / tickPs) + 1) * tickPs;
-    this.lifecycle.tick = Math.floor(this.agenda.nowPs / tickPs);
-    this.agenda.schedule(next, CardEvent.tick);
+    const passed = Math.floor((this.agenda.nowPs - this.basePs) / tickPs);
+    this.lifecycle.tick = this.ticksBefore + passed;
+    this.agenda.schedule(this.basePs + (passed + 1) * tickPs, CardEvent.tick);
+  }
+
+  /** The card's clock was moved back: ticks keep their numbers and stay where they are between other events. */
+  rebase(byPs: number): void {
+    const { tickPs } = this.settings;
+    const passed = Math.floor((byPs - this.basePs) / tickPs);
+    this.basePs += passed * tickPs - byPs;
+    this.ticksBefore += passed;
   }
 
   tick(): void {
@@ -71,7 +82,7 @@ export class Timers {
     rpc.silentTicks++;
     if (rpc.state === RpcState.outgoing && this.waitsForNeighbour(rpc)) return;
     if (!rpc.isClient && rpc.state === RpcState.outgoing) {
-      if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) this.probeClient(rpc, tick);
+      if (this.outbox.queue.sentBytes(rpc.index) < rpc.txLength) this.probeClient(rpc);
       else this.askForAck(rpc, tick);
       return;
     }
@@ -115,13 +126,14 @@ export class Timers {
    * whether the client has forgotten the RPC, and a client host that says nothing at all is given up
    * (docs/protocol.md#deviations).
    */
-  private probeClient(rpc: Rpc, tick: number): void {
+  private probeClient(rpc: Rpc): void {
     const { queue } = this.outbox;
-    const { resendTicks, resendInterval } = this.settings;
+    const { resendTicks, resendInterval, tickPs } = this.settings;
     if (queue.sentBytes(rpc.index) < queue.grantedBytes(rpc.index)) rpc.silentTicks = 0;
     const silent = rpc.silentTicks - resendTicks;
     if (silent < 0 || silent % resendInterval !== 0) return;
-    if (tick - this.peers.heardTick[rpc.peer]! < resendInterval) rpc.needAcks = 0;
+    const quietPs = this.agenda.nowPs - this.peers.heardPs[rpc.peer]!;
+    if (quietPs < resendInterval * tickPs) rpc.needAcks = 0;
     this.needAck(rpc);
   }
 
@@ -137,12 +149,16 @@ export class Timers {
   /** RESENDs for what is missing (docs/protocol.md#resend). */
   askAgain(rpc: Rpc): void {
     const priority = this.settings.controlPriority;
-    if (rpc.state !== RpcState.incoming || rpc.rxReceived === 0) {
+    if (rpc.state !== RpcState.incoming) {
       this.control.resend(rpc, 0, -1, priority);
       return;
     }
     const { missing } = this;
-    rpc.reassembly!.missing(rpc.rxGranted, missing);
+    if (rpc.reassembly !== null) rpc.reassembly.missing(rpc.rxGranted, missing);
+    else {
+      missing.clear();
+      if (rpc.rxGranted > 0) missing.push(0, rpc.rxGranted);
+    }
     for (let i = 0; i < missing.count; i++) {
       this.control.resend(rpc, missing.start(i), missing.end(i) - missing.start(i), priority);
     }

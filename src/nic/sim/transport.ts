@@ -33,7 +33,7 @@ import { Settings } from './settings.js';
 import { Timers } from './timers.js';
 import type { Users } from './users.js';
 
-/** Finished RPCs remembered for a client, and for how many ticks at least: no packet is older than the time-out. */
+/** Finished RPCs remembered for a client, and for how many ticks at least, or the time-out: no packet is older. */
 const FINISHED_IDS = 4096;
 const FINISHED_TICKS = 100;
 
@@ -68,6 +68,7 @@ export class Transport implements UserLifecycle, DmaListener {
     mac: Mac,
     cycles: CycleTable,
     rpcEntries: number,
+    idEpoch: number,
   ) {
     const { settings, peers, acks, cutoffs, finished, receives } = this;
     this.table = new RpcTable(rpcEntries);
@@ -77,12 +78,16 @@ export class Transport implements UserLifecycle, DmaListener {
     this.nextHops = new NextHops(agenda, peers, settings, this.outbox, counters);
     const { outbox, nextHops, pools } = this;
     const control = new ControlPackets(outbox, peers, settings, acks, counters);
-    this.grants = new GrantScheduler(table.capacity, settings.grants, (message, offset, priority) => {
+    this.grants = new GrantScheduler(table.size, settings.grants, (message, offset, priority) => {
       const rpc = table.at(message);
       rpc.rxGranted = offset;
       control.grant(rpc, offset, priority);
     });
     const { grants } = this;
+    table.onResize = (size) => {
+      outbox.queue.resize(size);
+      grants.resize(size);
+    };
     const lifecycle = new Lifecycle(
       table,
       peers,
@@ -134,6 +139,7 @@ export class Transport implements UserLifecycle, DmaListener {
       pools,
       cutoffs,
       settings,
+      idEpoch,
     );
     this.ingress = new Ingress(
       agenda,
@@ -184,10 +190,21 @@ export class Transport implements UserLifecycle, DmaListener {
     this.parametersChanged();
   }
 
+  /** The card's clock was moved back. */
+  rebase(byPs: number): void {
+    this.peers.rebase(byPs);
+    this.cutoffs.rebase(byPs);
+    this.grants.rebase(byPs);
+    this.outbox.rebase(byPs);
+    this.nextHops.rebase(byPs);
+    this.timers.rebase(byPs);
+  }
+
   /** A register was written. */
   parametersChanged(): void {
     this.settings.load(this.registers);
     this.outbox.queue.fifoFraction = this.settings.pacerFifoFraction;
+    this.finished.lifetime = Math.max(FINISHED_TICKS, this.settings.timeoutTicks);
     this.nextHops.configure();
   }
 
@@ -208,6 +225,8 @@ export class Transport implements UserLifecycle, DmaListener {
       this.receives.withdraw(user, slot);
       this.lifecycle.failReceive(user, slot, code);
     }
+    // What lies in the pool or has no room is not to be served while the others end.
+    this.lifecycle.forgetLists(user);
     for (const rpc of this.table.live.filter((live) => live.user === user)) {
       if (rpc.livePlace >= 0) this.lifecycle.fail(rpc, code, true);
     }
@@ -242,7 +261,7 @@ export class Transport implements UserLifecycle, DmaListener {
   /** A peer's MAC address was found: its messages may go. */
   private peerFound(peer: number): void {
     for (const rpc of this.table.live) {
-      if (rpc.peer === peer && rpc.txLength > 0) this.outbox.queue.setAvailable(rpc.index, rpc.txLength);
+      if (rpc.peer === peer && rpc.isSending) this.outbox.queue.setAvailable(rpc.index, rpc.txLength);
     }
     this.outbox.messageAdded();
   }

@@ -127,6 +127,13 @@ export class RpcClient implements Actor, ResultHandler {
     }
   }
 
+  rebase(byPs: number): void {
+    for (const lane of this.lanes) {
+      lane.startPs -= byPs;
+      lane.intendedPs -= byPs;
+    }
+  }
+
   onEvent(timePs: number, op: number, _arg: number): void {
     if (this.halted) return;
     if ((op as Op) === Op.retryPump) this.retrySet = false;
@@ -305,10 +312,7 @@ export class RpcClient implements Actor, ResultHandler {
     const inline = this.plan.inline && requestBytes <= INLINE_BYTES;
     if (!inline && lane.sendOffset < 0) {
       lane.sendOffset = this.user.sendArena.take(requestBytes);
-      if (lane.sendOffset < 0) {
-        this.retryLater(timePs);
-        return;
-      }
+      if (lane.sendOffset < 0) return; // another lane holds the room: its last result brings us here again
       fillPattern(this.user.h2c, lane.sendOffset, requestBytes, lane.key);
     }
     const slot = this.user.takeSlot();

@@ -184,7 +184,8 @@ export class RpcServer implements Actor, ResultHandler {
       this.user.release(timePs, slot, this.releases.pop()!);
     }
     while (this.waiting.length > 0) {
-      if (!this.answer(timePs, this.waiting[0]!)) return this.retryLater(timePs);
+      // no room or slot: the result that frees one brings us here again
+      if (!this.answer(timePs, this.waiting[0]!)) return;
       this.spare.push(this.waiting.shift()!);
     }
     while (this.unposted.length > 0 && timePs >= this.options.postFromPs) {

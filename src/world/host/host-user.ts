@@ -207,6 +207,11 @@ export class HostUser {
     return this.store(timePs, call, bytes, set);
   }
 
+  /** The world's clock was moved back. */
+  rebase(byPs: number): void {
+    for (let set = 0; set < CALL_SETS; set++) this.coreFree[set]! -= byPs;
+  }
+
   /** A slot's status word has been seen: read the result, once. */
   observe(timePs: number, slot: number): void {
     const at = (slot * 64) & (CHUNK_BYTES - 1);

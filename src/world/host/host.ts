@@ -67,6 +67,10 @@ export class Host implements Actor, SlotListener {
     this.slot = new CardSlot(agenda, profile, this.memory, this, factory);
   }
 
+  rebase(byPs: number): void {
+    for (const user of this.users) user?.rebase(byPs);
+  }
+
   /** Starts a routine of the driver; `done` or `failed` is called when it ends, in simulated time. */
   run<T>(routine: driver.Routine<T>, done: (value: T) => void, failed: (error: unknown) => void): void {
     const run: Run = { routine, done: done as (value: unknown) => void, failed };

@@ -103,6 +103,14 @@ export class LinkDirection implements Actor, FrameSink {
     }
   }
 
+  rebase(byPs: number): void {
+    this.line.rebase(byPs);
+    for (const down of this.downTimes) {
+      down[0] -= byPs;
+      down[1] -= byPs;
+    }
+  }
+
   onEvent(timePs: number, _op: number, arg: number): void {
     const frame = this.frames[arg]!;
     this.frames[arg] = undefined;

@@ -138,6 +138,14 @@ export class CardSlot implements Actor, NicOutputs {
     this.settle(timePs);
   }
 
+  rebase(byPs: number): void {
+    this.device.rebase(byPs);
+    this.down.rebase(byPs);
+    this.up.rebase(byPs);
+    this.lastDeparturePs -= byPs;
+    this.lastWakePs -= byPs;
+  }
+
   // -- what the card does (NicOutputs) --
 
   dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {

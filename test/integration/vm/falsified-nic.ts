@@ -81,5 +81,6 @@ function boundDevice(card: NicDevice): NicDevice {
     reset: () => card.reset(),
     advance: (untilPs) => card.advance(untilPs),
     nextEventPs: () => card.nextEventPs(),
+    rebase: (byPs) => card.rebase(byPs),
   };
 }

@@ -141,6 +141,7 @@ export function startSimulatedHost(
       return agenda.nowPs;
     },
     nextEventPs: () => agenda.nextPs(),
+    rebase: (byPs) => agenda.rebase(byPs),
   };
   const clock = new DeviceClock(asDevice, undefined, world.nowPs);
   clock.input(() => undefined);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'chai';
-import type { NicDevice } from '#src/nic/device.js';
+import { EPOCH_PS, type NicDevice } from '#src/nic/device.js';
 import { DeviceClock } from '#src/vm/device-clock.js';
 
 const MS = 1_000_000_000;
@@ -29,6 +29,11 @@ class EventCard {
 
   nextEventPs(): number {
     return this.events[0] ?? Infinity;
+  }
+
+  rebase(byPs: number): void {
+    this.nowPs -= byPs;
+    this.events = this.events.map((timePs) => timePs - byPs);
   }
 
   input(...eventsAfterPs: number[]): void {
@@ -104,6 +109,18 @@ describe('device clock', () => {
     await turn();
     expect(card.inputs).to.deep.equal([0, 5 * US]);
     expect(card.ran).to.deep.equal([5 * US, 6 * US]);
+  });
+
+  it('stays exact for as long as the guest lives: epochs that are over are dropped', async () => {
+    for (let days = 0; days < 3; days++) {
+      wallMs += 24 * 3_600_000 + 7 / 1000;
+      clock.input(() => card.input(5 * US, 5 * US + 1));
+      expect(clock.nowPs).to.be.below(EPOCH_PS);
+      const beganPs = clock.nowPs;
+      await turn();
+      expect(card.ran.splice(0)).to.deep.equal([beganPs + 5 * US, beganPs + 5 * US + 1]);
+      expect(card.events).to.deep.equal([]);
+    }
   });
 
   it('takes no more inputs once stopped', async () => {

@@ -110,3 +110,13 @@ export function formatMac(hi: number, lo: number): string {
   const digits = hi.toString(16).padStart(4, '0') + lo.toString(16).padStart(8, '0');
   return digits.match(/../g)!.join(':');
 }
+
+/** Neither unspecified, nor multicast, nor the IPv4 broadcast address. */
+export function isUnicast(words: Uint32Array): boolean {
+  if (isMapped(words)) {
+    const first = words[3]! >>> 24;
+    return first !== 0 && first < 224;
+  }
+  const first = words[0]! >>> 24;
+  return first !== 0xff && (words[0] !== 0 || words[1] !== 0 || words[2] !== 0 || words[3] !== 0);
+}

@@ -76,6 +76,11 @@ export class PeerCutoffs {
     return true;
   }
 
+  /** The caller's clock was moved back. */
+  rebase(by: number): void {
+    for (let peer = 0; peer < this.announced.length; peer++) this.announced[peer]! -= by;
+  }
+
   private reach(peer: number): void {
     if (peer < this.versions.length) return;
     const size = Math.max(peer + 1, 2 * this.versions.length, 16);

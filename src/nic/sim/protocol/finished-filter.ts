@@ -57,10 +57,10 @@ interface Client {
 export class FinishedFilter {
   private readonly clients = new Map<number, Client>();
 
-  /** `capacity`: ids a client's generation holds; `lifetime`: how long an id is remembered at least. */
+  /** `capacity`: ids a client's generation holds; `lifetime`: how long an id is remembered at least, from now on. */
   constructor(
     private readonly capacity: number,
-    private readonly lifetime: number,
+    public lifetime: number,
   ) {}
 
   /** Remembers that the server RPC with the client's id (never 0) ended. `client` is the peer's number. */

@@ -9,6 +9,8 @@ export interface GrantSettings {
   window: number;
   /** Highest priority level for granted packets (`maxScheduledPriority`). */
   maxScheduledPriority: number;
+  /** Priority inside a grant to the oldest message: one below the highest (docs/protocol.md#fifo-grants). */
+  fifoPriority: number;
   /** Bytes given to the oldest message each time its turn comes; 0 switches these grants off. */
   fifoIncrement: number;
   /** Least time between two such grants, in the unit of `now`. */
@@ -17,8 +19,6 @@ export interface GrantSettings {
 
 /** Hard limit of `maxOvercommit`: the number of slots. */
 export const MAX_SLOTS = 8;
-/** Priority inside a grant to the oldest message: one below the highest (docs/protocol.md#fifo-grants). */
-export const FIFO_GRANT_PRIORITY = 6;
 
 /** HomaModule's defaults; the FIFO interval is for `linkMbps` and in picoseconds. */
 export function defaultGrantSettings(linkMbps: number): GrantSettings {
@@ -27,6 +27,7 @@ export function defaultGrantSettings(linkMbps: number): GrantSettings {
     maxOvercommit: 8,
     window: 0,
     maxScheduledPriority: 3,
+    fifoPriority: 6,
     fifoIncrement: 50_000,
     fifoInterval: fifoIntervalPs(50_000, linkMbps, 50),
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { IndexedHeap } from './indexed-heap.js';
+import { HeapPlaces, IndexedHeap } from './indexed-heap.js';
 
 /**
  * Messages that wait for a slot (docs/protocol.md#grants): each peer's own queue in rank order, and the peers in the
@@ -8,11 +8,13 @@ import { IndexedHeap } from './indexed-heap.js';
 export class WaitingMessages {
   private readonly queues: IndexedHeap[] = [];
   private readonly peers: IndexedHeap;
+  /** A message waits in one queue only, so all queues share the list of places. */
+  private readonly places = new HeapPlaces(0);
   /** Active messages of each peer, kept here because it orders the peers. */
   private readonly active: number[] = [];
 
   constructor(
-    private readonly peerOf: Int32Array,
+    private readonly peerOf: (message: number) => number,
     private readonly outranks: (a: number, b: number) => boolean,
   ) {
     this.peers = new IndexedHeap(16, (a, b) => {
@@ -21,6 +23,11 @@ export class WaitingMessages {
       if (activeA !== activeB) return activeA < activeB;
       return this.outranks(this.queues[a]!.top, this.queues[b]!.top);
     });
+  }
+
+  /** Gives back room for message numbers from `capacity` on. */
+  resize(capacity: number): void {
+    this.places.resize(capacity);
   }
 
   activeOf(peer: number): number {
@@ -34,14 +41,14 @@ export class WaitingMessages {
 
   /** Puts a message in, or moves it after its rank changed. */
   update(message: number): void {
-    const peer = this.peerOf[message]!;
+    const peer = this.peerOf(message);
     this.active[peer] ??= 0;
-    (this.queues[peer] ??= new IndexedHeap(0, this.outranks)).update(message);
+    (this.queues[peer] ??= new IndexedHeap(0, this.outranks, this.places)).update(message);
     this.peers.update(peer);
   }
 
   remove(message: number): void {
-    const peer = this.peerOf[message]!;
+    const peer = this.peerOf(message);
     const queue = this.queues[peer]!;
     queue.remove(message);
     if (queue.count === 0) {

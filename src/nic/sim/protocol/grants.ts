@@ -12,24 +12,25 @@
  * at once (both in docs/protocol.md#deviations). Its outstanding bytes still count against `maxIncoming`.
  */
 import { WaitingMessages } from './grant-waiting.js';
-import { FIFO_GRANT_PRIORITY, grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
+import { resized } from './indexed-heap.js';
+import { grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
 
 /** Where a message stands. Fresh, blocked and full messages have no slot and do not wait. */
 const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4, fresh: 5 } as const;
 
 export class GrantScheduler {
   now = 0;
-  private readonly state: Uint8Array;
-  private readonly needy: Uint8Array;
-  private readonly peer: Int32Array;
-  private readonly length: Int32Array;
-  private readonly received: Int32Array;
-  private readonly granted: Int32Array;
+  private state = new Uint8Array(0);
+  private needy = new Uint8Array(0);
+  private peer = new Int32Array(0);
+  private length = new Int32Array(0);
+  private received = new Int32Array(0);
+  private granted = new Int32Array(0);
   /** Order of arrival, for ties. */
-  private readonly birth: Float64Array;
+  private birth = new Float64Array(0);
   /** Messages that may still be granted, in order of arrival: a doubly linked list (-1 ends it). */
-  private readonly olderOf: Int32Array;
-  private readonly youngerOf: Int32Array;
+  private olderOf = new Int32Array(0);
+  private youngerOf = new Int32Array(0);
   private oldest = -1;
   private youngest = -1;
 
@@ -45,16 +46,31 @@ export class GrantScheduler {
     readonly settings: GrantSettings,
     private readonly onGrant: (message: number, offset: number, priority: number) => void,
   ) {
-    this.state = new Uint8Array(capacity);
-    this.needy = new Uint8Array(capacity);
-    this.peer = new Int32Array(capacity);
-    this.length = new Int32Array(capacity);
-    this.received = new Int32Array(capacity);
-    this.granted = new Int32Array(capacity);
-    this.birth = new Float64Array(capacity);
-    this.olderOf = new Int32Array(capacity);
-    this.youngerOf = new Int32Array(capacity);
-    this.waiting = new WaitingMessages(this.peer, (a, b) => this.outranks(a, b));
+    this.waiting = new WaitingMessages(
+      (message) => this.peer[message]!,
+      (a, b) => this.outranks(a, b),
+    );
+    this.resize(capacity);
+  }
+
+  /** Makes room for message numbers below `capacity`, or gives back the room above, where no message may be. */
+  resize(capacity: number): void {
+    this.state = resized(this.state, capacity);
+    this.needy = resized(this.needy, capacity);
+    this.peer = resized(this.peer, capacity);
+    this.length = resized(this.length, capacity);
+    this.received = resized(this.received, capacity);
+    this.granted = resized(this.granted, capacity);
+    this.birth = resized(this.birth, capacity);
+    this.olderOf = resized(this.olderOf, capacity);
+    this.youngerOf = resized(this.youngerOf, capacity);
+    this.waiting.resize(capacity);
+  }
+
+  /** The caller's clock was moved back. */
+  rebase(by: number): void {
+    this.now -= by;
+    this.nextFifo -= by;
   }
 
   /** Bytes granted and not yet received, over all messages that are not blocked. */
@@ -269,7 +285,7 @@ export class GrantScheduler {
 
   /** A share for the oldest message, active or not, that is not far ahead already (docs/protocol.md#fifo-grants). */
   private fifoGrant(): void {
-    const { fifoIncrement, fifoInterval } = this.settings;
+    const { fifoIncrement, fifoInterval, fifoPriority } = this.settings;
     if (fifoIncrement === 0 || this.now < this.nextFifo) return;
     this.nextFifo = this.now + fifoInterval;
     const enough = grantWindow(this.settings, this.active.length) + 2 * fifoIncrement;
@@ -278,7 +294,7 @@ export class GrantScheduler {
       if (state !== State.active && state !== State.waiting) continue;
       if (this.granted[message]! - this.received[message]! >= enough) continue;
       const delta = Math.min(fifoIncrement, this.length[message]! - this.granted[message]!);
-      this.raise(message, delta, FIFO_GRANT_PRIORITY);
+      this.raise(message, delta, fifoPriority);
       return;
     }
   }

@@ -1,4 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+/** Position + 1 of each item in its heap, 0 when it is in none. */
+export class HeapPlaces {
+  of: Int32Array<ArrayBuffer>;
+
+  constructor(capacity: number) {
+    this.of = new Int32Array(capacity);
+  }
+
+  resize(capacity: number): void {
+    this.of = resized(this.of, capacity);
+  }
+}
+
+/** The array with another length: longer with zeros, or cut. */
+export function resized<T extends Int32Array | Uint8Array | Float64Array>(from: T, length: number): T {
+  const to = new (from.constructor as new (length: number) => T)(length);
+  to.set(length < from.length ? from.subarray(0, length) : from);
+  return to;
+}
+
 /**
  * A binary heap of small integers (message or peer numbers) that can also be taken out or moved from the middle.
  *
@@ -7,16 +27,14 @@
  */
 export class IndexedHeap {
   private readonly items: number[] = [];
-  /** Position + 1 of each item, 0 when it is not in the heap. */
-  private places: Int32Array;
   private size = 0;
 
+  /** `places` is given where items are in one of several heaps, never in two. */
   constructor(
     capacity: number,
     private readonly before: (a: number, b: number) => boolean,
-  ) {
-    this.places = new Int32Array(capacity);
-  }
+    private readonly places = new HeapPlaces(capacity),
+  ) {}
 
   get count(): number {
     return this.size;
@@ -26,13 +44,21 @@ export class IndexedHeap {
     return this.size === 0 ? -1 : this.items[0]!;
   }
   has(item: number): boolean {
-    return item < this.places.length && this.places[item] !== 0;
+    const { of } = this.places;
+    return item < of.length && of[item] !== 0;
+  }
+
+  /** Makes room for items below `capacity`, or gives back the room above, where no item may be. */
+  resize(capacity: number): void {
+    this.places.resize(capacity);
+    this.items.length = this.size;
   }
 
   /** Puts the item in, or moves it to its place if it is in already. */
   update(item: number): void {
-    if (item >= this.places.length) this.grow(item);
-    let at = this.places[item]! - 1;
+    const { places } = this;
+    if (item >= places.of.length) places.resize(Math.max(item + 1, 2 * places.of.length, 16));
+    let at = places.of[item]! - 1;
     if (at < 0) at = this.size++;
     this.settle(item, at);
   }
@@ -40,8 +66,9 @@ export class IndexedHeap {
   /** Takes the item out; does nothing when it is not in. */
   remove(item: number): void {
     if (!this.has(item)) return;
-    const at = this.places[item]! - 1;
-    this.places[item] = 0;
+    const { of } = this.places;
+    const at = of[item]! - 1;
+    of[item] = 0;
     const last = this.items[--this.size]!;
     if (last !== item) this.settle(last, at);
   }
@@ -51,15 +78,10 @@ export class IndexedHeap {
     for (let i = 0; i < this.size; i++) visit(this.items[i]!);
   }
 
-  private grow(item: number): void {
-    const wider = new Int32Array(Math.max(item + 1, 2 * this.places.length, 16));
-    wider.set(this.places);
-    this.places = wider;
-  }
-
   /** Moves `item` up or down from `start` to where it belongs. */
   private settle(item: number, start: number): void {
-    const { items, places, before, size } = this;
+    const { items, before, size } = this;
+    const places = this.places.of;
     let at = start;
     while (at > 0) {
       const parent = (at - 1) >> 1;

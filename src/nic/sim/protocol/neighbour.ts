@@ -2,7 +2,7 @@
 /**
  * Whose MAC address is whose (docs/protocol.md#neighbours), and everything on the wire that is not Homa.
  *
- * Sending: `entryFor(address)` once per peer gives a small integer that stays valid; `output(entry, frame)` writes the
+ * Sending: `entryFor(address)` gives a small integer, valid while it is asked for or used; `output(entry, frame)` writes the
  * MAC into the frame and passes it on, or keeps a few frames and asks the segment first. A caller that holds its messages
  * back instead uses `resolve(entry)` and `onKnown`, and reads `macHi`, `macLo`. Receiving: frames for which
  * `parseFrame` said `otherEtherType` or `otherProtocol` go to `frameIn`, which answers ARP, neighbour solicitations and
@@ -32,7 +32,7 @@ export interface NeighbourSettings {
   maxTries: number;
   /** After this time without news an address is asked for again, while its old MAC stays in use. */
   lifetime: number;
-  /** Entries at most; later addresses are refused by `entryFor`. */
+  /** Entries at most; when all are in use, later addresses are refused by `entryFor`. */
   maxEntries: number;
 }
 
@@ -58,6 +58,8 @@ interface Entry {
   heardAt: number;
   tries: number;
   askedAt: number;
+  /** Nobody answered the last time. */
+  givenUp: boolean;
   queue: Uint8Array[];
 }
 
@@ -65,7 +67,7 @@ export class Neighbours {
   now = 0;
   /** Frames dropped because a queue was full or its address did not answer. */
   dropped = 0;
-  /** Told when an entry's MAC becomes known or changes. */
+  /** Told when an entry's MAC becomes known or changes, and when a question about it is answered. */
   onKnown: (entry: number) => void = () => undefined;
   /** Told when an entry's address did not answer, after its frames were dropped. */
   onUnreachable: (entry: number) => void = () => undefined;
@@ -84,23 +86,44 @@ export class Neighbours {
     private readonly frameOut: (bytes: Uint8Array) => void,
   ) {}
 
-  /** The number of an address, new or known; -1 when the table is full. */
+  /**
+   * The number of an address, new or known; -1 when the table is full. In a full table the answered or given-up entry of
+   * which nothing was heard for longest makes room: its number is the new address's from then on.
+   */
   entryFor(address: Uint32Array): number {
     const key = formatAddress(address);
     const found = this.byAddress.get(key);
     if (found !== undefined) return found;
-    if (this.entries.length >= this.settings.maxEntries) return -1;
-    const entry = {
+    let index = this.entries.length;
+    if (index >= this.settings.maxEntries) {
+      index = this.oldest();
+      if (index < 0) return -1;
+      this.byAddress.delete(formatAddress(this.entries[index]!.address));
+    }
+    this.entries[index] = {
       address: address.slice(0, 4),
       macHi: 0,
       macLo: 0,
       known: false,
       fixed: false,
       heardAt: 0,
+      tries: 0,
+      askedAt: 0,
+      givenUp: false,
+      queue: [],
     };
-    this.entries.push({ ...entry, tries: 0, askedAt: 0, queue: [] });
-    this.byAddress.set(key, this.entries.length - 1);
-    return this.entries.length - 1;
+    this.byAddress.set(key, index);
+    return index;
+  }
+
+  /** The entry that can make room, -1 without one. */
+  private oldest(): number {
+    let oldest = -1;
+    for (const [index, entry] of this.entries.entries()) {
+      if (entry.fixed || this.asking.has(entry) || !(entry.known || entry.givenUp)) continue;
+      if (oldest < 0 || entry.heardAt < this.entries[oldest]!.heardAt) oldest = index;
+    }
+    return oldest;
   }
 
   /** Enters an address that is never asked for. Answers false when the table is full. */
@@ -161,6 +184,15 @@ export class Neighbours {
       this.frameOut(frame);
     }
     this.resolve(index);
+  }
+
+  /** The caller's clock was moved back. */
+  rebase(by: number): void {
+    this.now -= by;
+    for (const entry of this.entries) {
+      entry.heardAt -= by;
+      entry.askedAt -= by;
+    }
   }
 
   /** Time of the next repeated question, Infinity when none is open. */
@@ -240,10 +272,11 @@ export class Neighbours {
 
   private learn(entry: Entry, macHi: number, macLo: number, override: boolean): void {
     if (entry.known && !override && (entry.macHi !== macHi || entry.macLo !== macLo)) return;
-    const news = !entry.known || entry.macHi !== macHi || entry.macLo !== macLo;
+    const news = !entry.known || this.asking.has(entry) || entry.macHi !== macHi || entry.macLo !== macLo;
     entry.macHi = macHi;
     entry.macLo = macLo;
     entry.known = true;
+    entry.givenUp = false;
     entry.heardAt = this.now;
     entry.tries = 0;
     this.asking.delete(entry);
@@ -292,6 +325,7 @@ export class Neighbours {
     this.asking.delete(entry);
     entry.tries = 0;
     entry.known = false;
+    entry.givenUp = true;
     this.dropped += entry.queue.length;
     entry.queue.length = 0;
     this.onUnreachable(this.entries.indexOf(entry));

@@ -75,6 +75,13 @@ export class SendQueue<Control> {
     this.oldest = new IndexedHeap(0, (a, b) => messages[a]!.birth < messages[b]!.birth);
   }
 
+  /** Gives back the room for message numbers from `capacity` on, where no message may be. */
+  resize(capacity: number): void {
+    if (this.messages.length > capacity) this.messages.length = capacity;
+    this.shortest.resize(capacity);
+    this.oldest.resize(capacity);
+  }
+
   /** Queues a control packet (any value of the caller's). They leave first, in the order queued. */
   pushControl(control: Control): void {
     this.controls.push(control);

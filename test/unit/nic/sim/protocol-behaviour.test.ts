@@ -166,6 +166,31 @@ describe('protocol: loss', () => {
   });
 });
 
+describe('protocol: a long time-out', () => {
+  it('is how long finished requests are remembered at least: their packets may be as old', () => {
+    const all = pair();
+    all.server.register(Register.timeoutTicks, 1000);
+    let kept: Uint8Array | undefined;
+    const deliver = all.bench.wire;
+    all.bench.wire = (from, frame) => {
+      kept ??= frame.slice();
+      deliver(from, frame);
+    };
+    all.client.call(1, UserCall.recvmsg, { slot: 2, size: 64 });
+    request(all);
+    respond(all, 5, 6);
+    all.client.wait(1, 2, final);
+    all.server.wait(1, 6, final, 20 * MS);
+    all.server.call(1, UserCall.recvmsg, { slot: 7, size: 64 });
+    all.bench.run(900 * MS);
+    all.server.nic.frameIn(kept!);
+    all.bench.run(20 * MS);
+    expect(all.server.result(1, 7).flags).to.equal(0);
+    all.bench.run(1200 * MS);
+    expect(all.server.nic.nextEventPs()).to.equal(Infinity);
+  });
+});
+
 describe('protocol: silence', () => {
   it('asks 19 times and gives up after 100 ticks', () => {
     const all = pair();

@@ -8,6 +8,7 @@ export interface OracleSettings {
   maxOvercommit: number;
   window: number;
   maxScheduledPriority: number;
+  fifoPriority: number;
   fifoIncrement: number;
   fifoInterval: number;
 }
@@ -167,7 +168,8 @@ export class GrantOracle {
       .filter((m) => m.place === 'active' || m.place === 'waiting')
       .filter((m) => m.granted - m.received < this.window + 2 * increment)
       .sort((a, b) => a.birth - b.birth)[0];
-    if (oldest) this.give(oldest, Math.min(increment, oldest.length - oldest.granted), 6);
+    if (oldest)
+      this.give(oldest, Math.min(increment, oldest.length - oldest.granted), this.settings.fifoPriority);
   }
 
   private serveNeedy(): void {

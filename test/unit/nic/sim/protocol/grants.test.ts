@@ -123,6 +123,7 @@ describe('GrantScheduler', function () {
     maxOvercommit: fc.integer({ min: 1, max: 8 }),
     window: fc.constantFrom(0, 0, 50, 700),
     maxScheduledPriority: fc.nat(6),
+    fifoPriority: fc.nat(6),
     fifoIncrement: fc.constantFrom(0, 40, 300),
     fifoInterval: fc.constantFrom(1, 20),
   });
