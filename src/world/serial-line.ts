@@ -8,6 +8,8 @@ export class SerialLine {
   /** picoseconds of one byte as numerator / denominator */
   private readonly numerator: number;
   private readonly denominator: number;
+  /** a little off: quotients by it are put right */
+  private readonly reciprocal: number;
   private free = 0;
   /** what `free` lacks of the true instant, in 1/denominator picoseconds */
   private rest = 0;
@@ -21,6 +23,7 @@ export class SerialLine {
     const common = greatestCommonDivisor(8_000_000, rateMbps);
     this.numerator = 8_000_000 / common;
     this.denominator = rateMbps / common;
+    this.reciprocal = 1 / this.denominator;
   }
 
   /** The instant from which the line is free, in picoseconds. */
@@ -39,9 +42,18 @@ export class SerialLine {
       this.free = fromPs;
       this.rest = 0;
     }
+    const { denominator } = this;
     const units = bytes * this.numerator + this.rest;
-    const whole = Math.floor(units / this.denominator);
-    this.rest = units - whole * this.denominator;
+    let whole = Math.floor(units * this.reciprocal); // a product is cheaper than a quotient, and at most 1 off
+    let rest = units - whole * denominator;
+    if (rest < 0) {
+      whole--;
+      rest += denominator;
+    } else if (rest >= denominator) {
+      whole++;
+      rest -= denominator;
+    }
+    this.rest = rest;
     this.free += whole;
     this.carried += bytes;
     return this.free;

@@ -7,12 +7,12 @@ const START_ENTRIES = 8;
 const INLINE_WORDS = INLINE_BYTES / 4;
 
 export class CallQueue {
-  /** Calls and inline payloads; the head's begin at `headAt` and `headInlineAt`. */
+  /** Calls, and below inline payloads; the head's begin at `headAt` and `headInlineAt`. */
   calls = new Uint8Array(START_ENTRIES * CALL_BYTES);
   /** The calls as 32-bit words, for copying. */
   words = new Int32Array(this.calls.buffer);
-  inlines = new Uint8Array(START_ENTRIES * INLINE_BYTES);
-  private inlineWords = new Int32Array(this.inlines.buffer);
+  /** Inline payloads as words; the head's begin at `headInlineAt`. */
+  inlineWords = new Int32Array(START_ENTRIES * INLINE_WORDS);
   private user = new Uint8Array(START_ENTRIES);
   private offset = new Uint16Array(START_ENTRIES);
   private epoch = new Uint32Array(START_ENTRIES);
@@ -50,7 +50,7 @@ export class CallQueue {
     else for (let i = 0; i < CALL_BYTES; i++) this.calls[to + i] = call[callAt + i]!;
     if (inlineAt >= 0) {
       const from = inlineAt >> 2;
-      for (let i = 0; i < INLINE_WORDS; i++) this.inlineWords[(to >> 2) + i] = inline[from + i]!;
+      for (let i = 0; i < INLINE_WORDS; i++) this.inlineWords[index * INLINE_WORDS + i] = inline[from + i]!;
     }
     this.user[index] = user;
     this.offset[index] = offset;
@@ -63,7 +63,7 @@ export class CallQueue {
   }
 
   get headInlineAt(): number {
-    return this.head * INLINE_BYTES;
+    return this.head * INLINE_WORDS;
   }
 
   get headUser(): number {
@@ -87,15 +87,14 @@ export class CallQueue {
   private grow(): void {
     const old = this.entries;
     const entries = old * 2;
-    const turn = <T extends Uint8Array | Uint16Array | Uint32Array>(from: T, to: T, each: number): T => {
+    const turn = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(from: T, to: T, each: number): T => {
       to.set(from.subarray(this.head * each, old * each) as never);
       to.set(from.subarray(0, this.head * each) as never, (old - this.head) * each);
       return to;
     };
     this.calls = turn(this.calls, new Uint8Array(entries * CALL_BYTES), CALL_BYTES);
     this.words = new Int32Array(this.calls.buffer);
-    this.inlines = turn(this.inlines, new Uint8Array(entries * INLINE_BYTES), INLINE_BYTES);
-    this.inlineWords = new Int32Array(this.inlines.buffer);
+    this.inlineWords = turn(this.inlineWords, new Int32Array(entries * INLINE_WORDS), INLINE_WORDS);
     this.user = turn(this.user, new Uint8Array(entries), 1);
     this.offset = turn(this.offset, new Uint16Array(entries), 1);
     this.epoch = turn(this.epoch, new Uint32Array(entries), 1);

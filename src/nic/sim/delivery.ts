@@ -136,8 +136,8 @@ export class Delivery {
     const { user } = rpc;
     const inPool = rpc.placement === Placement.pool;
     const ipv4 = this.peers.isIpv4(rpc.peer);
-    results.setAddress(user, slot, HeaderLayout.saddr.offset, ipv4 ? this.settings.ipv4 : this.settings.ipv6);
-    results.setPeer(user, slot, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
+    const own = ipv4 ? this.settings.ipv4 : this.settings.ipv6;
+    results.setPeer(user, slot, own, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
     results.set32(user, slot, HeaderLayout.metadata.offset, ((rpc.rxLength << 12) | slot) >>> 0);
     results.setId(user, slot, rpc.idHi, rpc.idLo);
     if (rpc.isClient) results.setCookie(user, slot, rpc.cookieHi, rpc.cookieLo);

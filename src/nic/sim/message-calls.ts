@@ -12,7 +12,6 @@
 import {
   CallFlag,
   Code,
-  HeaderLayout,
   INLINE_BYTES,
   MAX_MESSAGE_BYTES,
   Region,
@@ -129,8 +128,8 @@ export class MessageCallHandlers implements MessageCalls {
     if (inline) rpc.keepInline(call.inlines, call.inlineAt);
     const ipv4 = this.peers.isIpv4(rpc.peer);
     results.begin(user, slot, call.words, call.at >> 2);
-    results.setAddress(user, slot, HeaderLayout.saddr.offset, ipv4 ? settings.ipv4 : settings.ipv6);
-    results.setPeer(user, slot, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
+    const own = ipv4 ? settings.ipv4 : settings.ipv6;
+    results.setPeer(user, slot, own, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
     results.setId(user, slot, rpc.idHi, rpc.idLo);
     results.post(user, slot, ResultFlag.accepted | (inline ? ResultFlag.bufferReusable : 0));
     const known = this.nextHops.resolve(rpc.peer);

@@ -11,12 +11,18 @@ import { CardEvent } from './card-event.js';
 import type { Counters } from './counters.js';
 import { CYCLE_PS, type CycleTable } from './cycle-table.js';
 import type { Dma } from './dma.js';
-import { putLe16, putLe32 } from './little-endian.js';
+import { putLe32 } from './little-endian.js';
 import type { Users } from './users.js';
 
 /** Bytes of a bad call that the error slot repeats behind the status word. */
 const ERROR_CALL_BYTES = 24;
 const CALL_WORDS = CALL_BYTES / 4;
+/** Places in a header, in 32-bit words. */
+const OWN_ADDRESS_WORD = HeaderLayout.saddr.offset / 4;
+const PEER_ADDRESS_WORD = HeaderLayout.daddr.offset / 4;
+const PORTS_WORD = HeaderLayout.sport.offset / 4;
+const ID_WORD = HeaderLayout.id.offset / 4;
+const COOKIE_WORD = HeaderLayout.cc.offset / 4;
 
 export class Results {
   private readonly headers = new Uint8Array((MAX_USERS + 1) * SLOTS * CALL_BYTES);
@@ -77,43 +83,36 @@ export class Results {
 
   /** Sets a 32-bit field of a slot's header. */
   set32(user: number, slot: number, offset: number, value: number): void {
-    putLe32(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, value);
+    this.headerWords[(user * SLOTS + slot) * CALL_WORDS + (offset >> 2)] = value;
   }
 
-  /** Sets the peer's address (four words at `at`) and both ports. */
+  /** Sets our own address, the peer's (four words at `at`) and both ports. */
   setPeer(
     user: number,
     slot: number,
+    own: Uint32Array,
     addresses: Uint32Array,
     at: number,
     peerPort: number,
     ownPort: number,
   ): void {
-    const header = (user * SLOTS + slot) * CALL_BYTES;
-    putAddress(this.headers, header + HeaderLayout.daddr.offset, addresses, at);
-    this.setOwnPort(user, slot, ownPort);
-    putLe16(this.headers, header + HeaderLayout.dport.offset, peerPort);
-  }
-
-  setOwnPort(user: number, slot: number, port: number): void {
-    putLe16(this.headers, (user * SLOTS + slot) * CALL_BYTES + HeaderLayout.sport.offset, port);
+    const words = this.headerWords;
+    const header = (user * SLOTS + slot) * CALL_WORDS;
+    putAddress(words, header + OWN_ADDRESS_WORD, own, 0);
+    putAddress(words, header + PEER_ADDRESS_WORD, addresses, at);
+    words[header + PORTS_WORD] = ownPort | (peerPort << 16);
   }
 
   setId(user: number, slot: number, hi: number, lo: number): void {
-    const at = (user * SLOTS + slot) * CALL_BYTES + HeaderLayout.id.offset;
-    putLe32(this.headers, at, lo);
-    putLe32(this.headers, at + 4, hi);
+    const at = (user * SLOTS + slot) * CALL_WORDS + ID_WORD;
+    this.headerWords[at] = lo;
+    this.headerWords[at + 1] = hi;
   }
 
   setCookie(user: number, slot: number, hi: number, lo: number): void {
-    const at = (user * SLOTS + slot) * CALL_BYTES + HeaderLayout.cc.offset;
-    putLe32(this.headers, at, lo);
-    putLe32(this.headers, at + 4, hi);
-  }
-
-  /** Writes an address (four words) in network order at a field of a slot's header. */
-  setAddress(user: number, slot: number, offset: number, words: Uint32Array): void {
-    putAddress(this.headers, (user * SLOTS + slot) * CALL_BYTES + offset, words, 0);
+    const at = (user * SLOTS + slot) * CALL_WORDS + COOKIE_WORD;
+    this.headerWords[at] = lo;
+    this.headerWords[at + 1] = hi;
   }
 
   /** Posts a result for a call that has its slot. With `final` the slot is the application's again. */
@@ -128,8 +127,8 @@ export class Results {
     const at = this.nextEntry(user, slot);
     const words = this.ringWords[at]!;
     const from = index * CALL_WORDS;
+    words[0] = this.statusWord(user, flags, code);
     for (let i = 1; i < CALL_WORDS; i++) words[i] = this.headerWords[from + i]!;
-    putLe32(this.ring[at]!, 0, this.statusWord(user, flags, code));
   }
 
   /** Refuses a call. A slot that is bad or in use cannot be written: the error slot tells of it instead. */
@@ -194,13 +193,10 @@ export class Results {
   }
 }
 
-/** Writes four words in network order. */
-function putAddress(to: Uint8Array, at: number, words: Uint32Array, from: number): void {
+/** Writes four words in network order into words of a little-endian machine, as all that Node runs on are. */
+function putAddress(to: Int32Array, at: number, words: Uint32Array, from: number): void {
   for (let i = 0; i < 4; i++) {
     const word = words[from + i]!;
-    to[at + 4 * i] = word >>> 24;
-    to[at + 4 * i + 1] = word >>> 16;
-    to[at + 4 * i + 2] = word >>> 8;
-    to[at + 4 * i + 3] = word;
+    to[at + i] = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
   }
 }

@@ -3,6 +3,8 @@
 import { INLINE_BYTES } from '../regs.js';
 import type { Reassembly } from './protocol/reassembly.js';
 
+const INLINE_WORDS = INLINE_BYTES / 4;
+
 /** States (docs/protocol.md#client-rpc and #server-rpc). `complete` is ours: received, not yet taken by a recvmsg. */
 export const RpcState = {
   free: 0,
@@ -50,6 +52,7 @@ export class Rpc {
   /** Offset of the message in h2c_msgbuff; -1 when the payload is kept in `inline`. */
   txOffset = 0;
   inline: Uint8Array | null = null;
+  private inlineWords: Int32Array | null = null;
 
   /** -1 until the first packet of the message to receive. */
   rxLength = -1;
@@ -102,9 +105,13 @@ export class Rpc {
     return this.sendSlot !== 0;
   }
 
-  /** Keeps a copy of an inline payload. */
-  keepInline(bytes: Uint8Array, at: number): void {
-    this.inline ??= new Uint8Array(INLINE_BYTES);
-    for (let i = 0; i < INLINE_BYTES; i++) this.inline[i] = bytes[at + i]!;
+  /** Keeps a copy of an inline payload: all its words from word `first`. */
+  keepInline(words: Int32Array, first: number): void {
+    if (this.inline === null) {
+      this.inline = new Uint8Array(INLINE_BYTES);
+      this.inlineWords = new Int32Array(this.inline.buffer);
+    }
+    const to = this.inlineWords!;
+    for (let i = 0; i < INLINE_WORDS; i++) to[i] = words[first + i]!;
   }
 }

@@ -33,8 +33,8 @@ import { Settings } from './settings.js';
 import { Timers } from './timers.js';
 import type { Users } from './users.js';
 
-/** Finished RPCs remembered for a client, and for how many ticks at least, or the time-out: no packet is older. */
-const FINISHED_IDS = 4096;
+/** Finished RPCs remembered for sure, and for how many ticks at least, or the time-out: no packet is older. */
+const FINISHED_IDS = 65_536;
 const FINISHED_TICKS = 100;
 
 export class Transport implements UserLifecycle, DmaListener {

@@ -16,7 +16,6 @@ import {
 } from '../regs.js';
 import type { CallQueue } from './call-queue.js';
 import type { Counters } from './counters.js';
-import { getLe16, getLe32 } from './little-endian.js';
 import type { Results } from './results.js';
 import type { Users } from './users.js';
 
@@ -28,7 +27,7 @@ export class UserCallView {
   bytes: Uint8Array = new Uint8Array(CALL_BYTES);
   words = new Int32Array(this.bytes.buffer);
   at = 0;
-  inlines: Uint8Array = this.bytes;
+  inlines = this.words;
   inlineAt = 0;
   flags = 0;
   slot = 0;
@@ -49,27 +48,27 @@ export class UserCallView {
     this.bytes = bytes;
     this.words = queue.words;
     this.at = at;
-    this.inlines = queue.inlines;
+    this.inlines = queue.inlineWords;
     this.inlineAt = queue.headInlineAt;
-    const metadata = getLe32(bytes, at + HeaderLayout.metadata.offset);
-    this.flags = getLe32(bytes, at + HeaderLayout.status.offset);
+    const metadata = this.words[(at + HeaderLayout.metadata.offset) >> 2]!;
+    this.flags = this.words[(at + HeaderLayout.status.offset) >> 2]! >>> 0;
     this.slot = metadata & SLOT_MASK;
     this.size = metadata >>> 12;
   }
 
   /** Decodes the fields that only message calls have. */
   decodeMessage(): void {
-    const { bytes, at } = this;
-    this.buffAddr = getLe32(bytes, at + HeaderLayout.buffAddr.offset);
-    this.idLo = getLe32(bytes, at + HeaderLayout.id.offset);
-    this.idHi = getLe32(bytes, at + HeaderLayout.id.offset + 4);
-    this.cookieLo = getLe32(bytes, at + HeaderLayout.cc.offset);
-    this.cookieHi = getLe32(bytes, at + HeaderLayout.cc.offset + 4);
-    this.peerPort = getLe16(bytes, at + HeaderLayout.dport.offset);
+    const { words, at } = this;
+    const first = at >> 2;
+    this.buffAddr = words[first + HeaderLayout.buffAddr.offset / 4]! >>> 0;
+    this.idLo = words[first + HeaderLayout.id.offset / 4]! >>> 0;
+    this.idHi = words[first + HeaderLayout.id.offset / 4 + 1]! >>> 0;
+    this.cookieLo = words[first + HeaderLayout.cc.offset / 4]! >>> 0;
+    this.cookieHi = words[first + HeaderLayout.cc.offset / 4 + 1]! >>> 0;
+    this.peerPort = words[first + HeaderLayout.sport.offset / 4]! >>> 16;
     for (let i = 0; i < 4; i++) {
-      const from = at + HeaderLayout.daddr.offset + 4 * i;
-      this.peer[i] =
-        (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!;
+      const word = words[first + HeaderLayout.daddr.offset / 4 + i]!;
+      this.peer[i] = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
     }
   }
 

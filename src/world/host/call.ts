@@ -29,6 +29,14 @@ export class CallWriter {
     this.setPort(HeaderLayout.dport.offset, peer.port);
   }
 
+  /** Sets peer, own port and id of the RPC that a result tells of: for its response. */
+  answer(request: CallResult): void {
+    const { words } = this;
+    for (let i = 0; i < 4; i++) words[HeaderLayout.daddr.offset / 4 + i] = request.peerWords[i]!;
+    words[HeaderLayout.sport.offset / 4] = request.ownPort | (request.peerPort << 16);
+    this.setId(request.idLow, request.idHigh);
+  }
+
   /** Our own port, which names the server port a response comes from or a recvmsg listens on. */
   setOwnPort(port: number): void {
     this.setPort(HeaderLayout.sport.offset, port);
@@ -60,6 +68,7 @@ export class CallResult {
   idHigh = 0;
   cookie = 0;
   readonly peerAddress = new Uint8Array(16);
+  readonly peerWords = new Int32Array(this.peerAddress.buffer);
 
   get final(): boolean {
     return (this.flags & ResultFlag.final) !== 0;
@@ -82,11 +91,11 @@ export class CallResult {
     this.idLow = other.idLow;
     this.idHigh = other.idHigh;
     this.cookie = other.cookie;
-    this.peerAddress.set(other.peerAddress);
+    for (let i = 0; i < 4; i++) this.peerWords[i] = other.peerWords[i]!;
   }
 
-  /** Fills from 64 bytes at `at` of a page. */
-  read(slot: number, bytes: Uint8Array, words: Int32Array, at: number): void {
+  /** Fills from the 64 bytes at byte `at` of an array of words. */
+  read(slot: number, words: Int32Array, at: number): void {
     const word = at >>> 2;
     const status = words[word]!;
     this.slot = slot;
@@ -101,7 +110,7 @@ export class CallResult {
     this.idLow = words[word + 12]! >>> 0;
     this.idHigh = words[word + 13]! >>> 0;
     this.cookie = words[word + 14]! >>> 0;
-    for (let i = 0; i < 16; i++) this.peerAddress[i] = bytes[at + 20 + i]!;
+    for (let i = 0; i < 4; i++) this.peerWords[i] = words[word + 5 + i]!;
   }
 
   /** The code's sentence. */

@@ -220,7 +220,7 @@ export class HostUser {
     if (status === this.lastStatus[slot]) return; // seen already, with a later write of the same slot
     this.lastStatus[slot] = status;
     const result = this.result;
-    result.read(slot, this.results.chunkForRead(slot * 64), words, at);
+    result.read(slot, words, at);
     if (slot === 0) this.errors++;
     else if (result.final && this.busy[slot] === 1) {
       this.busy[slot] = 0;
@@ -230,9 +230,7 @@ export class HostUser {
   }
 
   private addressResponse(request: CallResult): void {
-    this.call.setPeer({ address: request.peerAddress, port: request.peerPort });
-    this.call.setOwnPort(request.ownPort);
-    this.call.setId(request.idLow, request.idHigh);
+    this.call.answer(request);
   }
 
   private padded(payload: Uint8Array): Uint8Array {

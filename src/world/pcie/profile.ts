@@ -123,15 +123,20 @@ export function pcieProfile(name: string): PcieProfile {
 
 /** Bytes of a posted write of `lengthBytes` on the line, split at the largest payload. */
 export function writeLineBytes(profile: PcieProfile, lengthBytes: number): number {
-  return lengthBytes + Math.ceil(lengthBytes / profile.maxPayloadBytes) * profile.writeOverheadBytes;
+  return lengthBytes + packets(lengthBytes, profile.maxPayloadBytes) * profile.writeOverheadBytes;
 }
 
 /** Bytes of the completions that carry `lengthBytes`. */
 export function completionLineBytes(profile: PcieProfile, lengthBytes: number): number {
-  return lengthBytes + Math.ceil(lengthBytes / profile.maxPayloadBytes) * profile.completionOverheadBytes;
+  return lengthBytes + packets(lengthBytes, profile.maxPayloadBytes) * profile.completionOverheadBytes;
 }
 
 /** Bytes of the requests that read `lengthBytes`. */
 export function readRequestLineBytes(profile: PcieProfile, lengthBytes: number): number {
-  return Math.ceil(lengthBytes / profile.maxReadRequestBytes) * profile.writeOverheadBytes;
+  return packets(lengthBytes, profile.maxReadRequestBytes) * profile.writeOverheadBytes;
+}
+
+/** TLPs for so many bytes; nearly always one. */
+function packets(lengthBytes: number, mostBytes: number): number {
+  return lengthBytes <= mostBytes ? 1 : Math.ceil(lengthBytes / mostBytes);
 }

@@ -121,9 +121,8 @@ export function collectReport(state: RunState): ScenarioReport {
 function rpcsOf(clients: readonly ClientRecord[]): ScenarioReport['rpcs'] {
   const list: RpcRow[] = [];
   for (const { rows } of clients) {
-    const inOrder: (RpcRow | undefined)[] = [];
-    for (const row of rows) inOrder[row.index] = row;
-    for (const row of inOrder) if (row !== undefined) list.push(row);
+    const sorted = rows.every((row, i) => i === 0 || rows[i - 1]!.index < row.index);
+    for (const row of sorted ? rows : rows.slice().sort((a, b) => a.index - b.index)) list.push(row);
   }
   const byOutcome: Record<string, number> = {};
   let ok = 0;

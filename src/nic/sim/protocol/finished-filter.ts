@@ -3,61 +3,75 @@
  * Remembers finished server RPCs, so that a request packet that comes late cannot run the request a second time
  * (docs/protocol.md#at-most-once; HomaModule has no such memory).
  *
- * Per client two generations of ids: new ones enter the young one; when it is full, or has lived `lifetime`, it becomes
- * the old one and the former old one is forgotten. So an id is known for at least `lifetime`, or until `capacity` more
- * RPCs of that client have finished, and never for ever: a client that restarts counts its ids from 2 again and must not
+ * Two generations of ids, all clients together: new ones enter the young one; when it is full, or has lived `lifetime`,
+ * it becomes the old one and the former old one is forgotten. So an id is known for at least `lifetime`, or until
+ * `capacity` more RPCs have finished, and never for ever: a client that restarts counts its ids from 2 again and must not
  * be taken for a ghost. Time is in the caller's unit (timer ticks). Call `sweep` now and then: memory goes back to zero
  * when clients are idle.
  */
+
+/** Words of an entry: id low, id high, mark of the client (0: free), nothing. A look touches one line of the cache. */
+const WORDS = 4;
+const START_ENTRIES = 16;
+
+/** A set of (client's mark, id); open addressing. */
 class IdSet {
   count = 0;
-  /** Pairs of low and high half, a power of two of them. */
-  private ids = new Uint32Array(32);
+  private words = new Int32Array(START_ENTRIES * WORDS);
 
-  /** Position of the pair of the id, or of the free place where it belongs. Ids are never zero, so zero marks a free place. */
-  private find(hi: number, lo: number): number {
-    const { ids } = this;
-    const mask = ids.length - 1;
-    let at = ((Math.imul(lo >>> 1, 0x9e3779b1) ^ Math.imul(hi, 0x85ebca6b)) << 1) & mask;
-    while ((ids[at] !== lo || ids[at + 1] !== hi) && (ids[at] !== 0 || ids[at + 1] !== 0))
-      at = (at + 2) & mask;
-    return at;
+  has(mark: number, hi: number, lo: number): boolean {
+    return this.words[this.find(mark, hi, lo) + 2] !== 0;
   }
-  has(hi: number, lo: number): boolean {
-    const at = this.find(hi, lo);
-    return this.ids[at] === lo && this.ids[at + 1] === hi;
-  }
-  add(hi: number, lo: number): void {
-    if (4 * (this.count + 1) > this.ids.length) this.grow();
-    const at = this.find(hi, lo);
-    if (this.ids[at] === lo && this.ids[at + 1] === hi) return;
-    this.ids[at] = lo;
-    this.ids[at + 1] = hi;
+
+  add(mark: number, hi: number, lo: number): void {
+    if (2 * (this.count + 1) * WORDS > this.words.length) this.grow();
+    const at = this.find(mark, hi, lo);
+    if (this.words[at + 2] !== 0) return;
+    this.words[at] = lo;
+    this.words[at + 1] = hi;
+    this.words[at + 2] = mark;
     this.count++;
   }
+
+  /** Place of the id, or of the free entry where it belongs. */
+  private find(mark: number, hi: number, lo: number): number {
+    const { words } = this;
+    const low = lo | 0;
+    const high = hi | 0;
+    const mixed = Math.imul(lo >>> 1, 0x9e3779b1) ^ Math.imul(high + Math.imul(mark, 0x10001), 0x85ebca6b);
+    const mask = words.length - 1;
+    let at = (Math.imul(mixed ^ (mixed >>> 15), WORDS) & mask) >>> 0;
+    while (words[at + 2] !== 0) {
+      if (words[at] === low && words[at + 1] === high && words[at + 2] === mark) return at;
+      at = (at + WORDS) & mask;
+    }
+    return at;
+  }
+
   private grow(): void {
-    const { ids } = this;
-    this.ids = new Uint32Array(2 * ids.length);
-    for (let i = 0; i < ids.length; i += 2) {
-      if (ids[i] === 0 && ids[i + 1] === 0) continue;
-      const at = this.find(ids[i + 1]!, ids[i]!);
-      this.ids[at] = ids[i]!;
-      this.ids[at + 1] = ids[i + 1]!;
+    const { words } = this;
+    this.words = new Int32Array(2 * words.length);
+    for (let i = 0; i < words.length; i += WORDS) {
+      const mark = words[i + 2]!;
+      if (mark === 0) continue;
+      const at = this.find(mark, words[i + 1]!, words[i]! >>> 0);
+      this.words[at] = words[i]!;
+      this.words[at + 1] = words[i + 1]!;
+      this.words[at + 2] = mark;
     }
   }
 }
 
-interface Client {
-  young: IdSet;
-  old: IdSet | null;
-  /** When the young generation began. */
-  since: number;
-}
-
 export class FinishedFilter {
-  private readonly clients = new Map<number, Client>();
+  private young = new IdSet();
+  private old: IdSet | null = null;
+  /** When the young generation began. */
+  private since = 0;
+  /** What stands for a client in the sets; another one after `forget`, so that its entries are nobody's. */
+  private readonly marks: number[] = [];
+  private nextMark = 1;
 
-  /** `capacity`: ids a client's generation holds; `lifetime`: how long an id is remembered at least, from now on. */
+  /** `capacity`: ids a generation holds; `lifetime`: how long an id is remembered at least, from now on. */
   constructor(
     private readonly capacity: number,
     public lifetime: number,
@@ -66,47 +80,39 @@ export class FinishedFilter {
   /** Remembers that the server RPC with the client's id (never 0) ended. `client` is the peer's number. */
   add(client: number, idHi: number, idLo: number, now: number): void {
     if (idHi === 0 && idLo === 0) return;
-    let entry = this.clients.get(client);
-    if (entry === undefined) {
-      entry = { young: new IdSet(), old: null, since: now };
-      this.clients.set(client, entry);
-    }
-    this.age(entry, now);
-    entry.young.add(idHi, idLo);
+    if (this.size === 0) this.since = now;
+    this.age(now);
+    const mark = (this.marks[client] ||= this.nextMark++);
+    this.young.add(mark, idHi, idLo);
   }
 
   /** Whether this RPC is known to have ended: its DATA must not create it again. */
   has(client: number, idHi: number, idLo: number): boolean {
-    const entry = this.clients.get(client);
-    if (entry === undefined || (idHi === 0 && idLo === 0)) return false;
-    return entry.young.has(idHi, idLo) || (entry.old !== null && entry.old.has(idHi, idLo));
+    const mark = this.marks[client];
+    if (mark === undefined || mark === 0) return false;
+    return this.young.has(mark, idHi, idLo) || (this.old !== null && this.old.has(mark, idHi, idLo));
   }
 
-  /** Ids held now, over all clients. */
+  /** Ids held now, those of forgotten clients too. */
   get size(): number {
-    let total = 0;
-    for (const entry of this.clients.values()) total += entry.young.count + (entry.old?.count ?? 0);
-    return total;
+    return this.young.count + (this.old === null ? 0 : this.old.count);
   }
 
-  /** Forgets what has outlived its time, and clients of which nothing is left. */
+  /** Forgets what has outlived its time. */
   sweep(now: number): void {
-    for (const [client, entry] of this.clients) {
-      this.age(entry, now);
-      if (entry.young.count === 0 && entry.old === null) this.clients.delete(client);
-    }
+    this.age(now);
   }
 
   /** Forgets a client at once: its peer number goes to another host. */
   forget(client: number): void {
-    this.clients.delete(client);
+    if (client < this.marks.length) this.marks[client] = 0;
   }
 
-  private age(entry: Client, now: number): void {
-    const age = now - entry.since;
-    if (age < this.lifetime && entry.young.count < this.capacity) return;
-    entry.old = age < 2 * this.lifetime && entry.young.count > 0 ? entry.young : null;
-    entry.young = new IdSet();
-    entry.since = now;
+  private age(now: number): void {
+    const age = now - this.since;
+    if (age < this.lifetime && this.young.count < this.capacity) return;
+    this.old = age < 2 * this.lifetime && this.young.count > 0 ? this.young : null;
+    if (this.young.count > 0) this.young = new IdSet();
+    this.since = now;
   }
 }
