@@ -42,19 +42,25 @@ export class Lockstep {
     else if (to === 'host') this.fabricToHostPs = Math.min(this.fabricToHostPs, delayPs);
   }
 
+  /** Events of hosts and fabric that have happened. */
+  get eventCount(): number {
+    return this.hosts.reduce((sum, host) => sum + host.eventCount, this.fabric.eventCount);
+  }
+
   /** The instant of the next event anywhere; Infinity when there is none. */
   nextPs(): number {
     return Math.min(this.control.nextPs(), this.fabric.nextPs(), this.hostNextPs());
   }
 
-  /** Lets every part run as far as it may alone, none past `untilPs`; returns how many events that were. */
+  /** Lets every part run as far as it may alone, none past `untilPs`; returns how many events that were, 0 at the end. */
   stretch(untilPs: number): number {
     const { control, fabric } = this;
     const hostNext = this.hostNextPs();
     const fabricNext = fabric.nextPs();
     const controlNext = control.nextPs();
-    if (controlNext <= hostNext && controlNext <= fabricNext) {
-      if (controlNext > untilPs) return 0;
+    const first = Math.min(hostNext, fabricNext, controlNext);
+    if (first === Infinity || first > untilPs) return 0;
+    if (controlNext === first) {
       this.bringTo(controlNext);
       control.step();
       return 1;
@@ -65,6 +71,7 @@ export class Lockstep {
     const hostEnd = Math.min(stop, fromFabric, hostNext + Math.min(this.hostToHostPs, LONGEST_STRETCH_PS));
     let events = 0;
     for (const host of this.hosts) if (host.nextPs() < hostEnd) events += host.runBefore(hostEnd);
+    if (fabric.nextPs() === Infinity) return events;
     // What can reach the fabric next: something a host sends, by itself or because the fabric has told it something.
     const fromHosts =
       Math.min(this.hostNextPs(), fabric.nextPs() + this.fabricToHostPs) + this.hostToFabricPs;

@@ -74,6 +74,11 @@ export class World {
     return this.lockstep?.fabric ?? this.agenda;
   }
 
+  /** Events that have happened so far, anywhere. */
+  get eventCount(): number {
+    return this.agenda.eventCount + (this.lockstep?.eventCount ?? 0);
+  }
+
   /** The present, in picoseconds. */
   get nowPs(): number {
     return this.agenda.nowPs;
@@ -159,7 +164,7 @@ export class World {
   runUntil(untilPs: number): void {
     const { agenda, lockstep } = this;
     if (lockstep !== undefined) {
-      while (lockstep.nextPs() <= untilPs) lockstep.stretch(untilPs);
+      while (lockstep.stretch(untilPs) > 0);
       lockstep.meet(untilPs === Infinity ? 0 : untilPs);
       return;
     }
@@ -190,7 +195,11 @@ export class World {
     const { agenda, lockstep } = this;
     let left = EVENTS_PER_SLICE;
     if (lockstep !== undefined) {
-      while (left > 0 && condition() && lockstep.nextPs() <= untilPs) left -= lockstep.stretch(untilPs);
+      while (left > 0 && condition()) {
+        const events = lockstep.stretch(untilPs);
+        if (events === 0) break;
+        left -= events;
+      }
       lockstep.meet();
       return left <= 0;
     }

@@ -87,7 +87,11 @@ export class CallQueue {
   private grow(): void {
     const old = this.entries;
     const entries = old * 2;
-    const turn = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(from: T, to: T, each: number): T => {
+    const turn = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(
+      from: T,
+      to: T,
+      each: number,
+    ): T => {
       to.set(from.subarray(this.head * each, old * each) as never);
       to.set(from.subarray(0, this.head * each) as never, (old - this.head) * each);
       return to;

@@ -154,12 +154,13 @@ export class SimNic implements NicDevice, RegisterEffects {
   advance(untilPs: number): number {
     const { agenda, watched } = this;
     watched.emitted = false;
-    for (let next = agenda.nextPs(); next <= untilPs && next !== Infinity; next = agenda.nextPs()) {
-      do {
-        agenda.take();
-        this.handle(agenda.kind);
-      } while (agenda.nextPs() === next);
-      if (watched.emitted) return next;
+    let next = agenda.nextPs();
+    while (next <= untilPs && next !== Infinity) {
+      agenda.take();
+      this.handle(agenda.kind);
+      const after = agenda.nextPs();
+      if (after !== next && watched.emitted) return next;
+      next = after;
     }
     if (untilPs !== Infinity && untilPs > agenda.nowPs) agenda.nowPs = untilPs;
     return agenda.nowPs;

@@ -29,6 +29,8 @@ export class Mac {
   /** When the wire can take the next frame. */
   freePs = 0;
   private remainder = 0;
+  /** the control register as it was last taken in */
+  private control = 0;
   private readonly inbound = new FrameRing();
   private readonly looped = new FrameRing();
   private readonly receivePs: number;
@@ -66,14 +68,11 @@ export class Mac {
     this.refresh();
   }
 
-  /** Recomputes the status register after a change of link or control. */
+  /** Takes the control register in and recomputes the status register, after a change of link or control. */
   refresh(): void {
+    this.control = this.registers.get(MacRegister.macControl);
     this.registers.set(MacRegister.macStatus, this.isUp ? LINK_UP : 2);
     this.registers.set(MacRegister.macSpeed, this.rateMbps);
-  }
-
-  private get control(): number {
-    return this.registers.get(MacRegister.macControl);
   }
 
   get isLoopback(): boolean {

@@ -9,14 +9,7 @@
  * - recvmsg: one result, `final`, when a message was delivered or never will be.
  * - cancel, release: one result, `accepted | final`.
  */
-import {
-  CallFlag,
-  Code,
-  INLINE_BYTES,
-  MAX_MESSAGE_BYTES,
-  Region,
-  ResultFlag,
-} from '../regs.js';
+import { CallFlag, Code, INLINE_BYTES, MAX_MESSAGE_BYTES, Region, ResultFlag } from '../regs.js';
 import type { Delivery } from './delivery.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { NextHops } from './next-hops.js';

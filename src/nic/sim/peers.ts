@@ -16,6 +16,7 @@ export const PEER_ENTRIES = 4096;
 export class Peers {
   /** Four words a peer. */
   readonly addresses: Uint32Array;
+  private readonly ipv4: Uint8Array;
   readonly macHi: Uint16Array;
   readonly macLo: Uint32Array;
   /** 1 when the MAC address is known. */
@@ -32,6 +33,7 @@ export class Peers {
 
   constructor(readonly capacity = PEER_ENTRIES) {
     this.addresses = new Uint32Array(capacity * 4);
+    this.ipv4 = new Uint8Array(capacity);
     this.macHi = new Uint16Array(capacity);
     this.macLo = new Uint32Array(capacity);
     this.resolved = new Uint8Array(capacity);
@@ -67,6 +69,7 @@ export class Peers {
     const peer = this.count < this.capacity ? this.count++ : this.evict();
     if (peer === NONE) return NONE;
     copyAddress(words, 0, this.addresses, peer * 4);
+    this.ipv4[peer] = isMapped(words) ? 1 : 0;
     this.resolved[peer] = 0;
     const bucket = hash(words);
     this.next[peer] = this.buckets[bucket]!;
@@ -89,7 +92,7 @@ export class Peers {
   }
 
   isIpv4(peer: number): boolean {
-    return isMapped(this.addresses, peer * 4);
+    return this.ipv4[peer] === 1;
   }
 
   /** The address of a peer; a view, made for each call. */

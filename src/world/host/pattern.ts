@@ -3,11 +3,20 @@
 // a byte of another message, or of another place, shows.
 import { CHUNK_BYTES, type HostBuffer } from '../memory.js';
 
-const GOLDEN = 0x9e3779b1;
-const ODD = 0x85ebca6b;
+const GOLDEN = 0x9e3779b1 | 0;
+const ODD = 0x85ebca6b | 0;
+/** Multiples of GOLDEN, as small integers. */
+const STEPS_2 = (2 * GOLDEN) | 0;
+const STEPS_3 = (3 * GOLDEN) | 0;
+const STEPS_4 = (4 * GOLDEN) | 0;
 
+/** Word 0 is the key; word n is a number made of the key, and n times GOLDEN more. */
 function wordAt(key: number, index: number): number {
-  return index === 0 ? key | 0 : Math.imul(key ^ Math.imul(index, GOLDEN), ODD);
+  return index === 0 ? key | 0 : (baseOf(key) + Math.imul(index, GOLDEN)) | 0;
+}
+
+function baseOf(key: number): number {
+  return Math.imul(key ^ (key >>> 15), ODD);
 }
 
 /** Writes the first `lengthBytes` bytes of the pattern into `out`. */
@@ -57,11 +66,19 @@ export function fillPattern(buffer: HostBuffer, offset: number, lengthBytes: num
       chunk[place++] = wordAt(key, 0);
       index = 1;
     }
-    let step = Math.imul(index, GOLDEN); // wordAt, with a sum for the product
+    // wordAt by addition, four words at a time: large simulations do little else
+    let word = wordAt(key, index);
     index += end - place;
+    for (const last = end - 3; place < last; place += 4) {
+      chunk[place] = word;
+      chunk[place + 1] = word + GOLDEN;
+      chunk[place + 2] = word + STEPS_2;
+      chunk[place + 3] = word + STEPS_3;
+      word = (word + STEPS_4) | 0;
+    }
     for (; place < end; place++) {
-      chunk[place] = Math.imul(key ^ step, ODD);
-      step = (step + GOLDEN) | 0;
+      chunk[place] = word;
+      word = (word + GOLDEN) | 0;
     }
   }
 }
@@ -85,11 +102,20 @@ export function findWrongByte(buffer: HostBuffer, offset: number, lengthBytes: n
       if (wrong !== 0) return lowestByte(wrong);
       index = 1;
     }
-    let step = Math.imul(index, GOLDEN);
+    let word = wordAt(key, index);
+    for (const last = end - 3; place < last; place += 4, index += 4) {
+      const wrong =
+        (chunk[place]! ^ word) |
+        (chunk[place + 1]! ^ (word + GOLDEN)) |
+        (chunk[place + 2]! ^ (word + STEPS_2)) |
+        (chunk[place + 3]! ^ (word + STEPS_3));
+      if (wrong !== 0) break;
+      word = (word + STEPS_4) | 0;
+    }
     for (; place < end; place++, index++) {
-      const wrong = chunk[place]! ^ Math.imul(key ^ step, ODD);
+      const wrong = chunk[place]! ^ word;
       if (wrong !== 0) return 4 * index + lowestByte(wrong);
-      step = (step + GOLDEN) | 0;
+      word = (word + GOLDEN) | 0;
     }
   }
   for (let i = words * 4; i < lengthBytes; i++) {

@@ -4,6 +4,9 @@ const SMALL_BYTES = 64;
 /** The longest DMA request. */
 const LARGE_BYTES = 4096;
 
+/** How many are looked at for one of the right length: a view costs more than the looks. */
+const LOOK_BACK = 4;
+
 /** What is under way on a bus: a store, a load, a DMA read or write. */
 export class Transfer {
   address = 0;
@@ -24,6 +27,11 @@ export class Transfer {
 
   get isSmall(): boolean {
     return this.data.length === SMALL_BYTES;
+  }
+
+  /** Length of the view made last. */
+  get viewBytes(): number {
+    return this.exact.length;
   }
 
   /** Keeps a copy of bytes. */
@@ -55,12 +63,26 @@ export class TransferPool {
   /** A transfer with room for `lengthBytes`, 4,096 at most. */
   take(address: number, lengthBytes: number, tag: number): Transfer {
     const transfer =
-      (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.large.pop()) ?? this.add(lengthBytes);
+      (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.takeLarge(lengthBytes)) ?? this.add(lengthBytes);
     transfer.address = address;
     transfer.lengthBytes = lengthBytes;
     transfer.tag = tag;
     transfer.lost = false;
     return transfer;
+  }
+
+  /** One whose view has this length already, if it is among the last given back. */
+  private takeLarge(lengthBytes: number): Transfer | undefined {
+    const { large } = this;
+    const last = large.length - 1;
+    for (let i = last; i >= 0 && i > last - LOOK_BACK; i--) {
+      const found = large[i]!;
+      if (found.viewBytes !== lengthBytes) continue;
+      large[i] = large[last]!;
+      large.length = last;
+      return found;
+    }
+    return large.pop();
   }
 
   at(index: number): Transfer {

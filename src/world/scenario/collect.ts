@@ -17,6 +17,7 @@ import {
   type SwitchReport,
 } from './report.js';
 import type { PacketCounts } from './packet-counter.js';
+import type { RpcRecord } from './rpc-record.js';
 import type { Scenario } from './scenario.js';
 import type { ScenarioMember } from './setup.js';
 
@@ -27,7 +28,7 @@ export interface ClientRecord {
   name: string;
   host: Host;
   plan: RpcPlan;
-  rows: RpcRow[];
+  outcomes: RpcRecord;
   app: RpcClient;
 }
 
@@ -119,47 +120,39 @@ export function collectReport(state: RunState): ScenarioReport {
 }
 
 function rpcsOf(clients: readonly ClientRecord[]): ScenarioReport['rpcs'] {
-  const list: RpcRow[] = [];
-  for (const { rows } of clients) {
-    const sorted = rows.every((row, i) => i === 0 || rows[i - 1]!.index < row.index);
-    for (const row of sorted ? rows : rows.slice().sort((a, b) => a.index - b.index)) list.push(row);
-  }
   const byOutcome: Record<string, number> = {};
-  let ok = 0;
-  for (const { outcome } of list) {
-    if (outcome === 'ok') ok++;
-    else byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
-  }
-  if (ok > 0) byOutcome['ok'] = ok;
+  for (const { outcomes } of clients) outcomes.countOutcomes(byOutcome);
   const started = clients.reduce((sum, { app }) => sum + app.started, 0);
+  const ended = clients.reduce((sum, { outcomes }) => sum + outcomes.count, 0);
+  const ok = byOutcome['ok'] ?? 0;
+  let list: RpcRow[] | undefined;
   return {
     started,
     ok,
-    failed: list.length - ok,
-    unfinished: started - list.length,
+    failed: ended - ok,
+    unfinished: started - ended,
     byOutcome: sorted(byOutcome),
-    latency: latencyOf(list),
-    list,
+    latency: latencyOf(clients, ok),
+    get list() {
+      return (list ??= clients.flatMap(({ outcomes }) => outcomes.rows()));
+    },
   };
 }
 
-function latencyOf(rows: readonly RpcRow[]): LatencyReport {
-  let count = 0;
-  const all = new Float64Array(rows.length);
-  for (const { outcome, startNs, endNs } of rows) {
-    if (outcome === 'ok') all[count++] = Math.round((endNs - startNs) * 1000) / 1000;
-  }
-  const times = all.subarray(0, count).sort();
+function latencyOf(clients: readonly ClientRecord[], count: number): LatencyReport {
+  const times = new Float64Array(count);
+  clients.reduce((from, { outcomes }) => outcomes.okLatenciesNs(times, from), 0);
+  times.sort();
   const at = (p: number): number | null => {
-    const rank = nearestRank(times.length, p);
+    const rank = nearestRank(count, p);
     return rank === undefined ? null : times[rank - 1]!;
   };
   return {
-    count: times.length,
-    minNs: times.length === 0 ? null : times[0]!,
+    count,
+    minNs: count === 0 ? null : times[0]!,
     p50Ns: at(0.5),
     p99Ns: at(0.99),
-    maxNs: times.length === 0 ? null : times[times.length - 1]!,
+    maxNs: count === 0 ? null : times[count - 1]!,
   };
 }
 

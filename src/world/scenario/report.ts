@@ -70,7 +70,8 @@ export interface ScenarioReport {
     unfinished: number;
     byOutcome: Record<string, number>;
     latency: LatencyReport;
-    list: RpcRow[];
+    /** made when first looked at */
+    readonly list: readonly RpcRow[];
   };
   packets: { total: number; byType: Record<string, number>; retransmitted: number; lostWhileDown: number };
   faults: { dropped: number; duplicated: number; delayed: number; corrupted: number };

@@ -13,7 +13,8 @@ import { makePlan, type Lengths, type Target } from './client-plan.js';
 import { collectReport, type ClientRecord } from './collect.js';
 import { FramesInOrder } from './frames-in-order.js';
 import { PacketCounter } from './packet-counter.js';
-import type { RpcRow, ScenarioReport } from './report.js';
+import type { ScenarioReport } from './report.js';
+import { RpcRecord } from './rpc-record.js';
 import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
 import {
   bringUp,
@@ -35,6 +36,8 @@ export interface ScenarioInputs {
   seed?: number;
   /** sees every frame as it leaves a card or a switch for the first time (once a frame, at the sender) */
   onFrame?: (timePs: number, frame: Uint8Array) => void;
+  /** told the world before anything happens in it: for benches, which count its events */
+  onWorld?: (world: World) => void;
   /** whether hosts run alone between meetings (lockstep.ts); by default where the cables' delay allows it */
   lockstep?: boolean;
 }
@@ -83,6 +86,7 @@ class ScenarioRun implements Actor {
       jitter: this.scenario.jitter ?? true,
       lockstep: inputs.lockstep ?? shortestDelayNs(this.scenario.network ?? {}) >= LOCKSTEP_FROM_NS,
     });
+    inputs.onWorld?.(this.world);
     this.members = makeMembers(this.world, this.scenario, inputs.makeCard);
     this.actor = this.world.agenda.register(this);
   }
@@ -235,25 +239,15 @@ class ScenarioRun implements Actor {
       begin,
       servers,
     );
-    const rows: RpcRow[] = [];
+    const outcomes = new RpcRecord(client.host, servers, begin);
     const record: ClientRecord = {
       name: client.host,
       host: member.host,
       plan,
-      rows,
+      outcomes,
       app: new RpcClient(member.host.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
         this.ended++;
-        rows.push({
-          client: client.host,
-          index: outcome.index,
-          server: servers[outcome.index]!,
-          requestBytes: outcome.requestBytes,
-          responseBytes: outcome.responseBytes,
-          intendedNs: (outcome.intendedPs - begin) / 1000,
-          startNs: (outcome.startPs - begin) / 1000,
-          endNs: (outcome.endPs - begin) / 1000,
-          outcome: outcome.outcome,
-        });
+        outcomes.add(outcome);
       }),
     };
     this.clients.push(record);
