@@ -9,19 +9,24 @@
  * encoding it, and the checksum looks at a block through one view.
  */
 const BLOCK = 1 << 22;
-/** Frames kept of each length, and the longest that are kept: a jumbo frame. */
-const KEPT_FRAMES = 512;
-const KEPT_BYTES = 9216;
+/** The longest frames that are kept, jumbo frames, and all together: where lengths vary much, few would be wanted again. */
+const LONGEST = 9216;
+const KEPT_BYTES = 1 << 24;
 
 let block = new ArrayBuffer(BLOCK);
 let used = 0;
-const kept: (Uint8Array[] | undefined)[] = new Array<undefined>(KEPT_BYTES + 1);
+/** By length; of full size at once, or V8 would make a slow dictionary of it. */
+let kept = new Array<Uint8Array[] | undefined>(LONGEST + 1);
+let keptBytes = 0;
 
 /** An array of this length with anything in it, at a position that is a multiple of 8. */
 export function newFrame(length: number): Uint8Array {
-  if (length > KEPT_BYTES) return new Uint8Array(length);
-  const again = kept[length];
-  if (again !== undefined && again.length > 0) return again.pop()!;
+  if (length > LONGEST) return new Uint8Array(length);
+  const again = kept[length]?.pop();
+  if (again !== undefined) {
+    keptBytes -= length;
+    return again;
+  }
   if (used + length > BLOCK) {
     block = new ArrayBuffer(BLOCK);
     used = 0;
@@ -35,7 +40,11 @@ export function newFrame(length: number): Uint8Array {
 export function doneWithFrame(frame: Uint8Array): void {
   const { length } = frame;
   // Only what was cut here: other arrays may be seen by somebody else through their buffer.
-  if (length > KEPT_BYTES || frame.buffer.byteLength !== BLOCK) return;
-  const same = (kept[length] ??= []);
-  if (same.length < KEPT_FRAMES) same.push(frame);
+  if (length > LONGEST || frame.buffer.byteLength !== BLOCK) return;
+  keptBytes += length;
+  if (keptBytes > KEPT_BYTES) {
+    kept = new Array<Uint8Array[] | undefined>(LONGEST + 1);
+    keptBytes = length;
+  }
+  (kept[length] ??= []).push(frame);
 }
