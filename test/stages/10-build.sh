@@ -3,7 +3,7 @@
 # Compiles the product and its tests.
 set -eu
 rm -rf dist build/test build/bench build/.tsbuildinfo
-npx --no-install tsc -p tsconfig.json
+npm run --silent build
 npx --no-install tsc -p test/tsconfig.json
 echo 'stage: build of product and tests'
 echo '0 passed, 0 failed'
