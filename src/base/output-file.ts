@@ -35,6 +35,8 @@ export function checkOutputFile(path: string, force: boolean, folderToCome?: str
   const folder = dirname(resolve(path));
   if (!there && folderToCome !== undefined && folder === resolve(folderToCome)) return;
   try {
+    // Newer Nodes tell of `FILE/plot.svg` above that it is not there, not that FILE is no folder.
+    if (!there && !statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
     accessSync(there ? path : folder, there ? constants.W_OK : constants.W_OK | constants.X_OK);
   } catch (error) {
     throw refuse(error);
