@@ -109,6 +109,17 @@ export class Random {
     return -naturalLog((this.next53() + 1) * UNIT);
   }
 
+  /** Writes what `count` calls of nextUnit() would return to the beginning of `into`. */
+  fillUnit(into: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) into[i] = this.next53() * UNIT;
+  }
+
+  /** The same for nextExponential(). */
+  fillExponential(into: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) into[i] = (this.next53() + 1) * UNIT;
+    for (let i = 0; i < count; i++) into[i] = -naturalLog(into[i]!);
+  }
+
   /** An Erlang draw of mean 1 and relative variance 1/shape (shape: integer >= 1): the sum of exponentials. */
   nextErlang(shape: number): number {
     if (!Number.isSafeInteger(shape) || shape < 1) {
