@@ -13,15 +13,14 @@ const LINK_FREE = 1;
 /**
  * What Engine does with exact SRPT where messages wait for neither grants nor data and the queue costs no time (but the
  * unit per insertion of the original's accounting), in one loop: every comparison needs a run of it on the same messages.
- * No packet can then be out of order, and the link never waits for the queue.
+ * No packet can then be out of order, the link never waits for the queue, and a step is either a message that arrives or
+ * the packets that the head sends until the next one does.
  */
 export class ExactEngine implements Simulation {
   readonly collector = new Collector();
   private readonly queue = new MinHeap();
   private readonly times = Float64Array.of(0, 0); // the cycle it is, and the one the link is free at
-  private arrived = 0;
   private inserted = 0;
-  private inserting = 0; // 1 while the next message is being inserted
   private toComplete: number;
 
   constructor(
@@ -30,6 +29,11 @@ export class ExactEngine implements Simulation {
     private readonly sink: CompletionSink,
   ) {
     this.toComplete = settings.messages - settings.warmup;
+    if (!messages.has(0)) return;
+    const first = messages.arrivalCycle[0]!;
+    this.collector.held(0, first, 0, 0);
+    this.collector.restart(first);
+    this.times[CYCLE] = first;
   }
 
   /** True for settings under which this gives what Engine gives. */
@@ -41,87 +45,86 @@ export class ExactEngine implements Simulation {
 
   run(steps = Infinity): EngineOutcome | undefined {
     for (let left = steps; left > 0; left -= STRIDE) {
+      const before = this.inserted;
       if (this.advance()) return this.outcome();
+      const { warmup } = this.settings;
+      if (warmup > 0 && before <= warmup && this.inserted > warmup) this.collector.restart(this.times[CYCLE]!);
     }
     return undefined;
   }
 
-  /** A stride of steps; true when the run is over. */
+  /**
+   * A stride of steps; true when the run is over. V8 compiles the loop again (10 ms) whenever it comes to something it has
+   * not seen done before: what is rare stays out of it, and whether a completion counts is told without a branch.
+   */
   private advance(): boolean {
     const { collector, messages, queue, settings, sink, times } = this;
-    const { messages: end, originalAccounting: original, packetUnits, warmup } = settings;
-    let { arrived, inserted, inserting, toComplete } = this;
+    const { originalAccounting: original, packetUnits, warmup } = settings;
+    let { inserted, toComplete } = this;
+    // A step takes in one message at most: so the warm-up's last step ends a stride.
+    const steps = inserted <= warmup ? Math.min(STRIDE, warmup + 1 - inserted) : STRIDE;
+    messages.has(inserted + steps);
+    queue.reserve(queue.size + steps);
+    const { arrivalCycle, count: made, lengthUnits, remaining: unitsLeft } = messages;
+    const counted = original ? 2 ** 32 : settings.messages - warmup;
+    const delay = original ? 1 : 0;
     let cycle = times[CYCLE]!;
     let linkFree = times[LINK_FREE]!;
-    let arrival = messages.has(arrived) ? messages.arrivalCycle[arrived]! : Infinity;
-    let over = false;
-    for (let step = 0; step < STRIDE; step++) {
-      while (arrival <= cycle) {
-        // At the first as well: what V8 has never seen done, it would have to optimize all of this again for.
-        if (arrived === 0 || arrived === warmup) collector.restart(arrival);
-        arrived++;
-        arrival = messages.has(arrived) ? messages.arrivalCycle[arrived]! : Infinity;
-      }
-      const visible = original ? inserted + inserting : arrived;
-      for (; inserted < visible; inserted++) queue.push(messages.lengthUnits[inserted]!, inserted);
-
-      if (linkFree <= cycle && queue.size > 0) {
+    let arrival = inserted < made ? arrivalCycle[inserted]! + delay : Infinity;
+    let packetsSent = 0;
+    let unitsSent = 0;
+    for (let step = 0; step < steps && toComplete > 0; step++) {
+      const start = queue.size === 0 ? Infinity : linkFree > cycle ? linkFree : cycle;
+      if (arrival <= start) {
+        if (arrival === Infinity) break;
+        if (arrival > cycle) collector.held(cycle, arrival, queue.size, 0);
+        cycle = arrival;
+        queue.push(lengthUnits[inserted]!, inserted);
+        inserted++;
+        arrival = inserted < made ? arrivalCycle[inserted]! : Infinity;
+        if (original) {
+          // One insertion a unit; the original's clock of a message starts when it begins.
+          if (arrival < cycle) arrival = cycle;
+          arrivalCycle[inserted] = arrival;
+          arrival++;
+        }
+      } else {
         const message = queue.top;
-        const remaining = messages.remaining[message]!;
-        const change = inserted < arrived ? cycle + 1 : arrival; // another message may be the first from then on
-        let packets = Math.ceil(remaining / packetUnits);
-        if (change < cycle + (packets - 1) * packetUnits + 1)
-          packets = Math.ceil((change - cycle) / packetUnits);
+        const remaining = unitsLeft[message]!;
+        const packets = Math.ceil(Math.min(remaining, arrival - start) / packetUnits);
         const units = Math.min(remaining, packets * packetUnits);
-        const started = cycle + (packets - 1) * packetUnits;
-        collector.packets += packets;
-        collector.unitsOut += units;
-        collector.unitsOutEver += units;
+        const started = start + (packets - 1) * packetUnits;
         if (started > cycle) collector.held(cycle, started, queue.size, 0);
         cycle = started;
-        linkFree = started + units - (packets - 1) * packetUnits;
-        const left = remaining - units;
-        messages.remaining[message] = left;
-        if (left > 0) queue.lowerTop(left);
+        linkFree = start + units;
+        packetsSent += packets;
+        unitsSent += units;
+        unitsLeft[message] = remaining - units;
+        if (units < remaining) queue.lowerTop(remaining - units);
         else {
           queue.pop();
           sink.completed(message, original ? started : linkFree);
-          if (original || (message >= warmup && message < end)) toComplete--;
-          if (toComplete === 0) {
-            over = true;
-            break;
-          }
+          toComplete -= (message - warmup) >>> 0 < counted ? 1 : 0;
         }
       }
-
-      inserting = 0;
-      let then = arrival;
-      if (inserted < arrived) {
-        inserting = 1;
-        messages.arrivalCycle[inserted] = cycle; // the original's clock of a message starts when it is inserted
-        then = cycle + 1;
-      } else if (queue.size > 0 && linkFree < arrival) then = linkFree;
-      if (then === Infinity) {
-        over = true;
-        break;
-      }
-      collector.held(cycle, then, queue.size, 0);
-      cycle = then;
     }
-    this.arrived = arrived;
+    collector.packets += packetsSent;
+    collector.unitsOut += unitsSent;
+    collector.unitsOutEver += unitsSent;
     this.inserted = inserted;
-    this.inserting = inserting;
     this.toComplete = toComplete;
     times[CYCLE] = cycle;
     times[LINK_FREE] = linkFree;
-    return over;
+    return toComplete === 0 || (arrival === Infinity && queue.size === 0);
   }
 
   private outcome(): EngineOutcome {
-    const { collector, messages, settings, arrived } = this;
+    const { collector, messages, settings } = this;
     const cycle = this.times[CYCLE]!;
     const linkFree = this.times[LINK_FREE]!;
     const endCycle = settings.originalAccounting ? cycle : Math.max(cycle, linkFree);
+    let arrived = this.inserted;
+    while (messages.has(arrived) && messages.arrivalCycle[arrived]! <= cycle) arrived++;
     return {
       endCycle,
       arrived,

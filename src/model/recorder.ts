@@ -62,7 +62,8 @@ export class Recorder implements CompletionSink {
   private record(): void {
     const { settings, messages, boundaries, done, doneAt, slowdowns, classes, classSums, totals } = this;
     const { arrivalCycle, lengthUnits, lengthBytes } = messages;
-    const { originalAccounting: original, warmup, messages: end } = settings;
+    const { originalAccounting: original, warmup } = settings;
+    const counted = original ? 2 ** 32 : settings.messages - warmup;
     let { count } = this;
     for (let i = 0; i < this.waiting; i++) {
       const message = done[i]!;
@@ -72,7 +73,7 @@ export class Recorder implements CompletionSink {
       const bytes = lengthBytes[message]!;
       let size = 0;
       while (size < CLASSES - 1 && bytes > boundaries[size]!) size++;
-      const one = original || (message >= warmup && message < end) ? 1 : 0;
+      const one = (message - warmup) >>> 0 < counted ? 1 : 0; // nothing before the warm-up's end is below it
       slowdowns[count] = slowdown;
       classes[count] = size;
       count += one;
