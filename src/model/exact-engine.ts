@@ -5,7 +5,7 @@ import { MinHeap } from './min-heap.js';
 import type { Messages } from './messages.js';
 import type { ModelSettings } from './settings.js';
 
-/** Steps taken between two times the state is put away. */
+/** Most steps between two times the state is put away. */
 const STRIDE = 1000;
 const CYCLE = 0;
 const LINK_FREE = 1;
@@ -61,8 +61,10 @@ export class ExactEngine implements Simulation {
     const { collector, messages, queue, settings, sink, times } = this;
     const { originalAccounting: original, packetUnits, warmup } = settings;
     let { inserted, toComplete } = this;
-    // A step takes in one message at most: so the warm-up's last step ends a stride.
-    const steps = inserted <= warmup ? Math.min(STRIDE, warmup + 1 - inserted) : STRIDE;
+    // The first strides are short, or V8 would compile this while it knows the loop only. A step takes in one message at
+    // most, so the warm-up's last step ends a stride.
+    const most = Math.min(STRIDE, 16 + inserted);
+    const steps = inserted <= warmup ? Math.min(most, warmup + 1 - inserted) : most;
     messages.has(inserted + steps);
     queue.reserve(queue.size + steps);
     const { arrivalCycle, count: made, lengthUnits, remaining: unitsLeft } = messages;

@@ -28,7 +28,10 @@ export interface ArrivalList {
   readonly units: Int32Array;
 }
 
-/** Messages made at a time: in short loops, which are compiled soon. */
+/**
+ * Most messages made at a time: in short loops, which are compiled soon. The first batches are shorter, or V8 would compile
+ * the loops before it knows what lies around them.
+ */
 const BATCH = 1024;
 
 /** Makes messages one after the other. A class and not a closure: its numbers then stay unboxed, which is much faster. */
@@ -127,7 +130,7 @@ export class Messages {
     while (this.count <= index) {
       if (this.count >= this.limit) return false;
       if (this.count >= this.remaining.length) this.grow();
-      const to = Math.min(this.count + BATCH, this.limit, this.remaining.length);
+      const to = Math.min(this.count + Math.min(BATCH, 16 + this.count), this.limit, this.remaining.length);
       this.maker.make(this, this.count, to);
       this.count = to;
     }

@@ -27,6 +27,7 @@ export class Recorder implements CompletionSink {
   private readonly done = new Int32Array(BATCH);
   private readonly doneAt = new Float64Array(BATCH);
   private waiting = 0;
+  private batch = 16; // as with messages: the first are short
   /** Measured completions, those of the batch not yet looked at left out. */
   count = 0;
   private readonly slowdowns: Float64Array<ArrayBuffer>;
@@ -52,7 +53,7 @@ export class Recorder implements CompletionSink {
   completed(message: number, cycle: number): void {
     this.done[this.waiting] = message;
     this.doneAt[this.waiting] = cycle;
-    if (++this.waiting === BATCH) this.record();
+    if (++this.waiting === this.batch) this.record();
   }
 
   /**
@@ -87,6 +88,7 @@ export class Recorder implements CompletionSink {
       for (let i = 0; i < this.waiting; i++) this.onComplete(done[i]!, doneAt[i]!, messages);
     }
     this.waiting = 0;
+    this.batch = Math.min(BATCH, 2 * this.batch);
   }
 
   /** Called once, at the end. */
