@@ -44,29 +44,30 @@ export class ExactEngine implements Simulation {
   }
 
   run(steps = Infinity): EngineOutcome | undefined {
+    const { collector, messages, queue, settings } = this;
+    const { warmup } = settings;
     for (let left = steps; left > 0; left -= STRIDE) {
-      const before = this.inserted;
-      if (this.advance()) return this.outcome();
-      const { warmup } = this.settings;
-      if (warmup > 0 && before <= warmup && this.inserted > warmup) this.collector.restart(this.times[CYCLE]!);
+      // The first strides are short, or V8 would compile the loop before it knows what lies around it. A step takes in one
+      // message at most, so the warm-up's last step ends a stride.
+      const { inserted } = this;
+      let stride = Math.min(STRIDE, 16 + inserted);
+      if (inserted <= warmup) stride = Math.min(stride, warmup + 1 - inserted);
+      messages.has(inserted + stride);
+      queue.reserve(queue.size + stride);
+      if (this.advance(stride)) return this.outcome();
+      if (warmup > 0 && inserted <= warmup && this.inserted > warmup) collector.restart(this.times[CYCLE]!);
     }
     return undefined;
   }
 
   /**
-   * A stride of steps; true when the run is over. V8 compiles the loop again (10 ms) whenever it comes to something it has
+   * Some steps, for which there are messages and room in the queue; true when the run is over. V8 compiles the loop again (10 ms) whenever it comes to something it has
    * not seen done before: what is rare stays out of it, and whether a completion counts is told without a branch.
    */
-  private advance(): boolean {
+  private advance(steps: number): boolean {
     const { collector, messages, queue, settings, sink, times } = this;
     const { originalAccounting: original, packetUnits, warmup } = settings;
     let { inserted, toComplete } = this;
-    // The first strides are short, or V8 would compile this while it knows the loop only. A step takes in one message at
-    // most, so the warm-up's last step ends a stride.
-    const most = Math.min(STRIDE, 16 + inserted);
-    const steps = inserted <= warmup ? Math.min(most, warmup + 1 - inserted) : most;
-    messages.has(inserted + steps);
-    queue.reserve(queue.size + steps);
     const { arrivalCycle, count: made, lengthUnits, remaining: unitsLeft } = messages;
     const counted = original ? 2 ** 32 : settings.messages - warmup;
     const delay = original ? 1 : 0;
@@ -76,10 +77,11 @@ export class ExactEngine implements Simulation {
     let packetsSent = 0;
     let unitsSent = 0;
     for (let step = 0; step < steps && toComplete > 0; step++) {
-      const start = queue.size === 0 ? Infinity : linkFree > cycle ? linkFree : cycle;
+      const from = cycle;
+      const { size } = queue;
+      const start = size === 0 ? Infinity : linkFree > cycle ? linkFree : cycle;
       if (arrival <= start) {
         if (arrival === Infinity) break;
-        if (arrival > cycle) collector.held(cycle, arrival, queue.size, 0);
         cycle = arrival;
         queue.push(lengthUnits[inserted]!, inserted);
         inserted++;
@@ -96,7 +98,6 @@ export class ExactEngine implements Simulation {
         const packets = Math.ceil(Math.min(remaining, arrival - start) / packetUnits);
         const units = Math.min(remaining, packets * packetUnits);
         const started = start + (packets - 1) * packetUnits;
-        if (started > cycle) collector.held(cycle, started, queue.size, 0);
         cycle = started;
         linkFree = start + units;
         packetsSent += packets;
@@ -109,6 +110,7 @@ export class ExactEngine implements Simulation {
           toComplete -= (message - warmup) >>> 0 < counted ? 1 : 0;
         }
       }
+      if (cycle > from) collector.held(from, cycle, size, 0);
     }
     collector.packets += packetsSent;
     collector.unitsOut += unitsSent;

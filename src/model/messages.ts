@@ -36,7 +36,9 @@ const BATCH = 1024;
 
 /** Makes messages one after the other. A class and not a closure: its numbers then stay unboxed, which is much faster. */
 interface Maker {
-  /** Makes messages `from` up to, not including, `to`: at most a batch. */
+  /** Draws what `count` messages need: at most a batch. */
+  draw?(count: number): void;
+  /** Makes messages `from` up to, not including, `to`, for which was drawn. */
   make(messages: Messages, from: number, to: number): void;
 }
 
@@ -56,10 +58,12 @@ class PoissonMaker implements Maker {
     this.gaps = Random.fromSeed(seed).stream('model gaps');
     this.lengths = Random.fromSeed(seed).stream('model lengths');
   }
+  draw(count: number): void {
+    this.gaps.fillExponential(this.drawnGaps, count);
+    this.lengths.fillUnit(this.drawnLengths, count);
+  }
   make(messages: Messages, from: number, to: number): void {
     const { distribution, drawnGaps, drawnLengths, gapUnits, unitBytes } = this;
-    this.gaps.fillExponential(drawnGaps, to - from);
-    this.lengths.fillUnit(drawnLengths, to - from);
     let { time } = this;
     for (let i = from; i < to; i++) {
       time += drawnGaps[i - from]! * gapUnits;
@@ -131,6 +135,7 @@ export class Messages {
       if (this.count >= this.limit) return false;
       if (this.count >= this.remaining.length) this.grow();
       const to = Math.min(this.count + Math.min(BATCH, 16 + this.count), this.limit, this.remaining.length);
+      this.maker.draw?.(to - this.count);
       this.maker.make(this, this.count, to);
       this.count = to;
     }
