@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CompletionSink } from './engine.js';
 import type { Messages } from './messages.js';
-import { radixSort, type Tagged } from './radix-sort.js';
+import { radixSort, sortByTag } from './radix-sort.js';
 import type { ModelSettings } from './settings.js';
 
 /** Told of every completion of a run. */
@@ -33,6 +33,7 @@ export class Recorder implements CompletionSink {
   private readonly slowdowns: Float64Array<ArrayBuffer>;
   private readonly classes: Uint8Array<ArrayBuffer>;
   private readonly boundaries: Float64Array;
+  private readonly classCounts = new Int32Array(CLASSES);
   /** Sum of the slowdowns of each class. In typed arrays: a field that begins as 0 would later change its kind. */
   private readonly classSums = new Float64Array(CLASSES);
   /** Of everything: slowdowns, their squares, cycles taken. */
@@ -61,7 +62,8 @@ export class Recorder implements CompletionSink {
    * nothing: a branch that the warm-up never takes would have V8 compile all of this again (40 ms) when the warm-up ends.
    */
   private record(): void {
-    const { settings, messages, boundaries, done, doneAt, slowdowns, classes, classSums, totals } = this;
+    const { settings, messages, boundaries, done, doneAt, slowdowns, classes, totals } = this;
+    const { classCounts, classSums } = this;
     const { arrivalCycle, lengthUnits, lengthBytes } = messages;
     const { originalAccounting: original, warmup } = settings;
     const counted = original ? 2 ** 32 : settings.messages - warmup;
@@ -78,6 +80,7 @@ export class Recorder implements CompletionSink {
       slowdowns[count] = slowdown;
       classes[count] = size;
       count += one;
+      classCounts[size]! += one;
       classSums[size]! += one * slowdown;
       totals[0]! += one * slowdown;
       totals[1]! += one * slowdown * slowdown;
@@ -102,25 +105,22 @@ export class Recorder implements CompletionSink {
     });
     const mean = sum / count;
     return {
-      classes: byTag(all).map((sorted, size) => ({ sorted, sum: this.classSums[size]! })),
+      classes: this.byClass(sortByTag(all, this.classCounts).values),
       sorted: all.values,
       sum,
       sumCycles,
       deviation: count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - mean * mean)),
     };
   }
-}
 
-/** The values of each class, in the order they have among all. */
-function byTag({ values, tags }: Tagged): Float64Array[] {
-  const ends = new Int32Array(CLASSES + 1);
-  for (let i = 0; i < tags.length; i++) ends[tags[i]! + 1]!++;
-  for (let size = 1; size <= CLASSES; size++) ends[size]! += ends[size - 1]!;
-  const grouped = new Float64Array(values.length);
-  for (let i = 0; i < tags.length; i++) grouped[ends[tags[i]!]!++] = values[i]!;
-  return Array.from({ length: CLASSES }, (_, size) =>
-    grouped.subarray(size === 0 ? 0 : ends[size - 1], ends[size]),
-  );
+  /** Cuts numbers that are sorted by class. */
+  private byClass(sorted: Float64Array): Recorded['classes'] {
+    let from = 0;
+    return Array.from(this.classCounts, (own, size) => {
+      from += own;
+      return { sorted: sorted.subarray(from - own, from), sum: this.classSums[size]! };
+    });
+  }
 }
 
 /** Counts ascending values in bins of three significant digits: [value, count], ascending. */
