@@ -61,8 +61,9 @@ export class ExactEngine implements Simulation {
   }
 
   /**
-   * Some steps, for which there are messages and room in the queue; true when the run is over. V8 compiles the loop again (10 ms) whenever it comes to something it has
-   * not seen done before: what is rare stays out of it, and whether a completion counts is told without a branch.
+   * Some steps, for which there are messages and room in the queue; true when the run is over. V8 compiles the loop again
+   * (10 ms) whenever it comes to something it has not seen done before: what is rare stays out of it, and whether a
+   * completion counts is told without a branch.
    */
   private advance(steps: number): boolean {
     const { collector, messages, queue, settings, sink, times } = this;
