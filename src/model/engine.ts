@@ -25,6 +25,26 @@ export interface EngineOutcome {
   readonly collector: Collector;
 }
 
+/** A run in progress. */
+export interface Simulation {
+  /**
+   * Runs to the end: the last measured completion, or, with the original's accounting, the asked number of them. Stops
+   * after `steps` steps with undefined; call again to go on.
+   */
+  run(steps?: number): EngineOutcome | undefined;
+}
+
+/** Work of the first `count` messages, and what of it is left. */
+export function unitsOf(messages: Messages, count: number): { unitsIn: number; unitsLeft: number } {
+  let unitsIn = 0;
+  let unitsLeft = 0;
+  for (let i = 0; i < count; i++) {
+    unitsIn += messages.lengthUnits[i]!;
+    unitsLeft += messages.remaining[i]!;
+  }
+  return { unitsIn, unitsLeft };
+}
+
 /**
  * The event-driven simulation. In each cycle, in this order: an insertion that ends becomes visible to the strategy;
  * messages granted again, with data, and new ones ask to be inserted (at once, where inserting costs nothing); the
@@ -32,7 +52,7 @@ export interface EngineOutcome {
  * next insertion. Cycles in which nothing of this can happen are skipped, and a head that nothing can replace sends
  * its packets in one step.
  */
-export class Engine {
+export class Engine implements Simulation {
   readonly collector = new Collector();
   private readonly smallest: IndexedHeap | undefined;
   private readonly input = new Ring(); // messages that wait to be inserted
@@ -65,10 +85,6 @@ export class Engine {
     this.arrival = messages.has(0) ? messages.arrivalCycle[0]! : Infinity;
   }
 
-  /**
-   * Runs to the end: the last measured completion, or, with the original's accounting, the asked number of them. Stops
-   * after `steps` steps with undefined; call again to go on.
-   */
   run(steps = Infinity): EngineOutcome | undefined {
     const { strategy, settings } = this;
     for (let step = 0; this.toComplete > 0; step++) {
@@ -88,18 +104,11 @@ export class Engine {
 
   private outcome(): EngineOutcome {
     const { messages, settings, strategy } = this;
-    let unitsIn = 0;
-    let unitsLeft = 0;
-    for (let i = 0; i < this.next; i++) {
-      unitsIn += messages.lengthUnits[i]!;
-      unitsLeft += messages.remaining[i]!;
-    }
     const endCycle = settings.originalAccounting ? this.cycle : Math.max(this.cycle, this.linkFree);
     return {
       endCycle,
       arrived: this.next,
-      unitsIn,
-      unitsLeft,
+      ...unitsOf(messages, this.next),
       unitsOnLink: Math.max(0, this.linkFree - endCycle),
       highWater: strategy.highWater - this.before.highWater,
       lowWater: strategy.lowWater - this.before.lowWater,

@@ -28,13 +28,24 @@ export interface ArrivalList {
   readonly units: Int32Array;
 }
 
+/**
+ * Most messages made at a time: in short loops, which are compiled soon. The first batches are shorter, or V8 would compile
+ * the loops before it knows what lies around them.
+ */
+const BATCH = 1024;
+
 /** Makes messages one after the other. A class and not a closure: its numbers then stay unboxed, which is much faster. */
 interface Maker {
-  make(messages: Messages, index: number): void;
+  /** Draws what `count` messages need: at most a batch. */
+  draw?(count: number): void;
+  /** Makes messages `from` up to, not including, `to`, for which was drawn. */
+  make(messages: Messages, from: number, to: number): void;
 }
 
 class PoissonMaker implements Maker {
   private time = 0;
+  private readonly drawnGaps = new Float64Array(BATCH);
+  private readonly drawnLengths = new Float64Array(BATCH);
   private readonly gaps: Random;
   private readonly lengths: Random;
 
@@ -47,24 +58,33 @@ class PoissonMaker implements Maker {
     this.gaps = Random.fromSeed(seed).stream('model gaps');
     this.lengths = Random.fromSeed(seed).stream('model lengths');
   }
-  make(messages: Messages, index: number): void {
-    this.time += this.gaps.nextExponential() * this.gapUnits;
-    const bytes = this.distribution.lengthBytes(this.lengths.nextUnit());
-    messages.set(index, Math.floor(this.time), Math.ceil(bytes / this.unitBytes), bytes);
+  draw(count: number): void {
+    this.gaps.fillExponential(this.drawnGaps, count);
+    this.lengths.fillUnit(this.drawnLengths, count);
+  }
+  make(messages: Messages, from: number, to: number): void {
+    const { distribution, drawnGaps, drawnLengths, gapUnits, unitBytes } = this;
+    let { time } = this;
+    for (let i = from; i < to; i++) {
+      time += drawnGaps[i - from]! * gapUnits;
+      const bytes = distribution.lengthBytes(drawnLengths[i - from]!);
+      messages.set(i, Math.floor(time), Math.ceil(bytes / unitBytes), bytes);
+    }
+    this.time = time;
   }
 }
 
 class ListMaker implements Maker {
   constructor(private readonly list: ArrivalList) {}
-  make(messages: Messages, index: number): void {
-    const units = this.list.units[index]!;
-    messages.set(index, this.list.cycles[index]!, units, units * UNIT_BYTES);
+  make(messages: Messages, from: number, to: number): void {
+    const { cycles, units } = this.list;
+    for (let i = from; i < to; i++) messages.set(i, cycles[i]!, units[i]!, units[i]! * UNIT_BYTES);
   }
 }
 
 /**
  * The messages of a run, in arrival order, in typed arrays; a message is its index. Poisson arrivals are made on
- * demand, so a run may ask for a few more than it measures without paying for all of them.
+ * demand, a batch at a time, so a run may ask for a few more than it measures without paying for all of them.
  */
 export class Messages {
   arrivalCycle: Float64Array;
@@ -109,13 +129,15 @@ export class Messages {
     return new Messages(Math.max(1, list.units.length), list.units.length, new ListMaker(list));
   }
 
-  /** True when message `index` exists; makes it if need be. */
+  /** True when message `index` exists; makes it, and some that follow, if need be. */
   has(index: number): boolean {
     while (this.count <= index) {
       if (this.count >= this.limit) return false;
       if (this.count >= this.remaining.length) this.grow();
-      this.maker.make(this, this.count);
-      this.count++;
+      const to = Math.min(this.count + Math.min(BATCH, 16 + this.count), this.limit, this.remaining.length);
+      this.maker.draw?.(to - this.count);
+      this.maker.make(this, this.count, to);
+      this.count = to;
     }
     return true;
   }

@@ -14,6 +14,11 @@ export class MinHeap {
     return this.size === 0 ? -1 : this.messages[0]!;
   }
 
+  /** Makes room for `size` messages in all. */
+  reserve(size: number): void {
+    while (this.messages.length < size) this.grow();
+  }
+
   push(remaining: number, message: number): void {
     if (this.size === this.messages.length) this.grow();
     const keys = this.remaining;

@@ -1,60 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CompletionSink } from './engine.js';
 import type { Messages } from './messages.js';
+import { radixSort, sortByTag } from './radix-sort.js';
 import type { ModelSettings } from './settings.js';
 
 /** Told of every completion of a run. */
 export type OnComplete = (message: number, cycle: number, messages: Messages) => void;
 
 const CLASSES = 10;
-
-/** Slowdowns by size class, and their sums. In typed arrays: a field that begins as 0 would later change its kind. */
-class Tally {
-  private readonly values: Float64Array[] = Array.from({ length: CLASSES }, () => new Float64Array(256));
-  private readonly counts = new Int32Array(CLASSES);
-  private readonly sums = new Float64Array(CLASSES);
-  /** Of everything: slowdowns, their squares, cycles taken. */
-  private readonly totals = new Float64Array(3);
-
-  add(size: number, slowdown: number, cycles: number): void {
-    const { counts, totals } = this;
-    const at = counts[size]!;
-    let values = this.values[size]!;
-    if (at === values.length) values = this.lengthen(size);
-    values[at] = slowdown;
-    counts[size] = at + 1;
-    this.sums[size]! += slowdown;
-    totals[0]! += slowdown;
-    totals[1]! += slowdown * slowdown;
-    totals[2]! += cycles;
-  }
-
-  private lengthen(size: number): Float64Array {
-    const shorter = this.values[size]!;
-    const longer = new Float64Array(shorter.length * 2);
-    longer.set(shorter);
-    this.values[size] = longer;
-    return longer;
-  }
-
-  /** Each class, its slowdowns ascending. */
-  classes(): { sorted: Float64Array; sum: number }[] {
-    return this.values.map((values, size) => ({
-      sorted: values.subarray(0, this.counts[size]).sort(),
-      sum: this.sums[size]!,
-    }));
-  }
-
-  get sum(): number {
-    return this.totals[0]!;
-  }
-  get squares(): number {
-    return this.totals[1]!;
-  }
-  get cycles(): number {
-    return this.totals[2]!;
-  }
-}
+/** Completions that are looked at together: a short loop of its own is compiled sooner than the engine's. */
+const BATCH = 1024;
 
 /** What the measured completions of a run were. */
 export interface Recorded {
@@ -69,61 +24,102 @@ export interface Recorded {
 
 /** Notes the slowdown of each measured completion, by size class. */
 export class Recorder implements CompletionSink {
-  /** Measured completions. */
+  private readonly done = new Int32Array(BATCH);
+  private readonly doneAt = new Float64Array(BATCH);
+  private waiting = 0;
+  private batch = 16; // as with messages: the first are short
+  /** Measured completions, those of the batch not yet looked at left out. */
   count = 0;
-  private readonly measured = new Tally();
-  /**
-   * What is not measured is tallied too. Were it passed over, V8 would optimize this and all that calls it in the warm-up,
-   * without having seen the rest, and do so again (40 ms) when the warm-up ends.
-   */
-  private readonly unmeasured = new Tally();
+  private readonly slowdowns: Float64Array<ArrayBuffer>;
+  private readonly classes: Uint8Array<ArrayBuffer>;
+  private readonly boundaries: Float64Array;
+  private readonly classCounts = new Int32Array(CLASSES);
+  /** Sum of the slowdowns of each class. In typed arrays: a field that begins as 0 would later change its kind. */
+  private readonly classSums = new Float64Array(CLASSES);
+  /** Of everything: slowdowns, their squares, cycles taken. */
+  private readonly totals = new Float64Array(3);
 
   constructor(
     private readonly settings: ModelSettings,
     private readonly messages: Messages,
-    private readonly boundariesBytes: readonly number[],
+    boundariesBytes: readonly number[],
     private readonly onComplete: OnComplete | undefined,
-  ) {}
+  ) {
+    this.boundaries = Float64Array.from(boundariesBytes);
+    const most = settings.messages - (settings.originalAccounting ? 0 : settings.warmup);
+    this.slowdowns = new Float64Array(most + 1); // one more: see record()
+    this.classes = new Uint8Array(most + 1);
+  }
 
   completed(message: number, cycle: number): void {
-    const { settings, messages, boundariesBytes, measured, unmeasured } = this;
-    const { originalAccounting: original, warmup, messages: end } = settings;
-    this.onComplete?.(message, cycle, messages);
-    const taken = cycle - messages.arrivalCycle[message]!;
-    const ratio = taken / messages.lengthUnits[message]!;
-    const slowdown = original ? Math.floor(ratio) : ratio;
-    const bytes = messages.lengthBytes[message]!;
-    let size = 0;
-    while (size < CLASSES - 1 && bytes > boundariesBytes[size]!) size++;
-    const begun = message >= warmup;
-    const over = message >= end;
-    const counts = original || (begun && !over);
-    (counts ? measured : unmeasured).add(size, slowdown, taken);
-    this.count += counts ? 1 : 0;
+    this.done[this.waiting] = message;
+    this.doneAt[this.waiting] = cycle;
+    if (++this.waiting === this.batch) this.record();
+  }
+
+  /**
+   * Looks at the batch. What is not measured is written as well, where the next measured one overwrites it, and added as
+   * nothing: a branch that the warm-up never takes would have V8 compile all of this again (40 ms) when the warm-up ends.
+   */
+  private record(): void {
+    const { settings, messages, boundaries, done, doneAt, slowdowns, classes, totals } = this;
+    const { classCounts, classSums } = this;
+    const { arrivalCycle, lengthUnits, lengthBytes } = messages;
+    const { originalAccounting: original, warmup } = settings;
+    const counted = original ? 2 ** 32 : settings.messages - warmup;
+    let { count } = this;
+    for (let i = 0; i < this.waiting; i++) {
+      const message = done[i]!;
+      const taken = doneAt[i]! - arrivalCycle[message]!;
+      const ratio = taken / lengthUnits[message]!;
+      const slowdown = original ? Math.floor(ratio) : ratio;
+      const bytes = lengthBytes[message]!;
+      let size = 0;
+      while (size < CLASSES - 1 && bytes > boundaries[size]!) size++;
+      const one = (message - warmup) >>> 0 < counted ? 1 : 0; // nothing before the warm-up's end is below it
+      slowdowns[count] = slowdown;
+      classes[count] = size;
+      count += one;
+      classCounts[size]! += one;
+      classSums[size]! += one * slowdown;
+      totals[0]! += one * slowdown;
+      totals[1]! += one * slowdown * slowdown;
+      totals[2]! += one * taken;
+    }
+    this.count = count;
+    if (this.onComplete !== undefined) {
+      for (let i = 0; i < this.waiting; i++) this.onComplete(done[i]!, doneAt[i]!, messages);
+    }
+    this.waiting = 0;
+    this.batch = Math.min(BATCH, 2 * this.batch);
   }
 
   /** Called once, at the end. */
   finish(): Recorded {
-    const { measured, count } = this;
-    const classes = measured.classes();
-    const mean = measured.sum / count;
+    this.record();
+    const { count } = this;
+    const [sum, squares, sumCycles] = this.totals as unknown as [number, number, number];
+    const all = radixSort({
+      values: this.slowdowns.subarray(0, count),
+      tags: this.classes.subarray(0, count),
+    });
+    const mean = sum / count;
     return {
-      classes,
-      sorted: this.all(classes),
-      sum: measured.sum,
-      sumCycles: measured.cycles,
-      deviation: count === 0 ? 0 : Math.sqrt(Math.max(0, measured.squares / count - mean * mean)),
+      classes: this.byClass(sortByTag(all, this.classCounts).values),
+      sorted: all.values,
+      sum,
+      sumCycles,
+      deviation: count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - mean * mean)),
     };
   }
 
-  private all(classes: Recorded['classes']): Float64Array {
-    const all = new Float64Array(this.count);
-    let at = 0;
-    for (const { sorted } of classes) {
-      all.set(sorted, at);
-      at += sorted.length;
-    }
-    return all.sort();
+  /** Cuts numbers that are sorted by class. */
+  private byClass(sorted: Float64Array): Recorded['classes'] {
+    let from = 0;
+    return Array.from(this.classCounts, (own, size) => {
+      from += own;
+      return { sorted: sorted.subarray(from - own, from), sum: this.classSums[size]! };
+    });
   }
 }
 

@@ -2,7 +2,8 @@
 import { percentileNearestRank } from '../stats/percentile.js';
 import { LengthDistribution } from '../workload/length-distribution.js';
 import type { CurvePoint } from './collector.js';
-import { Engine } from './engine.js';
+import { Engine, type Simulation } from './engine.js';
+import { ExactEngine } from './exact-engine.js';
 import { Messages, meanUnits, MAX_UNITS, type ArrivalList } from './messages.js';
 import { ModelError } from './model-error.js';
 import { histogramOf, Recorder, type OnComplete } from './recorder.js';
@@ -109,7 +110,9 @@ export function* modelSlices(
 
   const boundaries = distribution.decileBoundariesBytes();
   const recorder = new Recorder(full, messages, boundaries, onComplete);
-  const engine = new Engine(full, messages, strategy, recorder);
+  const engine: Simulation = ExactEngine.fits(full)
+    ? new ExactEngine(full, messages, recorder)
+    : new Engine(full, messages, strategy, recorder);
   let outcome = engine.run(SLICE_STEPS);
   while (outcome === undefined) {
     yield recorder.count;
@@ -117,8 +120,8 @@ export function* modelSlices(
   }
 
   const { collector } = outcome;
-  const { count } = recorder;
   const recorded = recorder.finish();
+  const { count } = recorder;
   const all = recorded.sorted;
   const overall = summary(all, recorded.sum);
   const cycles = outcome.endCycle - collector.startCycle;

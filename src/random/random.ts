@@ -64,6 +64,11 @@ export class Random {
 
   /** A uniform integer from 0 to 2^32 - 1. */
   nextUint32(): number {
+    return this.next32() >>> 0;
+  }
+
+  /** The same 32 bits as a signed integer, which V8 never boxes. */
+  private next32(): number {
     const b = this.b;
     const product = Math.imul(b, 5);
     const result = Math.imul((product << 7) | (product >>> 25), 9);
@@ -73,7 +78,7 @@ export class Random {
     this.a ^= this.d;
     this.c ^= b << 9;
     this.d = (this.d << 11) | (this.d >>> 21);
-    return result >>> 0;
+    return result;
   }
 
   /** A uniform integer from 0 to n - 1, without bias. n: integer from 1 to 2^53 - 1; RangeError otherwise. */
@@ -109,6 +114,17 @@ export class Random {
     return -naturalLog((this.next53() + 1) * UNIT);
   }
 
+  /** Writes what `count` calls of nextUnit() would return to the beginning of `into`. */
+  fillUnit(into: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) into[i] = this.next53() * UNIT;
+  }
+
+  /** The same for nextExponential(). */
+  fillExponential(into: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) into[i] = (this.next53() + 1) * UNIT;
+    for (let i = 0; i < count; i++) into[i] = -naturalLog(into[i]!);
+  }
+
   /** An Erlang draw of mean 1 and relative variance 1/shape (shape: integer >= 1): the sum of exponentials. */
   nextErlang(shape: number): number {
     if (!Number.isSafeInteger(shape) || shape < 1) {
@@ -127,8 +143,8 @@ export class Random {
   }
 
   private next53(): number {
-    const high = this.nextUint32() >>> 5;
-    const low = this.nextUint32() >>> 6;
+    const high = this.next32() >>> 5;
+    const low = this.next32() >>> 6;
     return high * 67108864 + low;
   }
 }

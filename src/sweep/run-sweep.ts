@@ -14,9 +14,10 @@ export interface SweepProgress {
 }
 
 /**
- * Runs points in worker threads, one per core unless told otherwise, and hands each row over as it comes. When the
- * signal fires, running points are given up, what was handed over stays, and the promise resolves to false. Rejects
- * when a point fails.
+ * Runs points in worker threads, one per core unless told otherwise, and hands each row over as it comes. A thread
+ * has its next point before it is done with one, but for the last points: these go to whoever is free. When the signal
+ * fires, running points are given up, what was handed over stays, and the promise resolves to false. Rejects when a point
+ * fails.
  */
 export async function runSweep(options: {
   points: readonly ModelSettings[];
@@ -36,9 +37,11 @@ export async function runSweep(options: {
   );
   const work = (worker: Worker): Promise<void> =>
     new Promise((resolve, reject) => {
+      let given = 0; // points this thread has and has not answered
       const give = (): void => {
-        if (next >= points.length || signal?.aborted === true) resolve();
-        else worker.postMessage(points[next++]!);
+        const more = (): boolean => next < points.length && (given === 0 || points.length - next > threads);
+        for (; signal?.aborted !== true && given < 2 && more(); given++) worker.postMessage(points[next++]!);
+        if (given === 0) resolve();
       };
       worker.on('message', (answer: WorkerAnswer) => {
         if (signal?.aborted === true) {
@@ -49,6 +52,7 @@ export async function runSweep(options: {
           reject(new Error(answer.error));
           return;
         }
+        given--;
         onRow(answer.row);
         done++;
         const secondsLeft = ((Date.now() - began) / 1000 / done) * (points.length - done);

@@ -4,6 +4,8 @@ import { WorkloadError, type WorkloadTable } from './workload-table.js';
 /** Longest message the card takes, and the length at which HomaModule's benchmarks cut their tables. */
 export const MAX_MESSAGE_BYTES = 1_000_000;
 
+const CELLS = 1024; // a power of two, so that the cell of a draw is exact
+
 /** A discrete distribution of message lengths in bytes. Draws take a uniform number, so it holds no state. */
 export class LengthDistribution {
   readonly name: string;
@@ -12,6 +14,8 @@ export class LengthDistribution {
   /** Share of messages of that length or shorter; ends at 1. */
   readonly fractions: Float64Array;
   readonly meanBytes: number;
+  /** For each of CELLS equal parts of [0, 1) the first point that a draw in it may give. */
+  private readonly firstPoint = new Int32Array(CELLS);
 
   constructor(name: string, points: readonly (readonly [number, number])[]) {
     if (points.length === 0) throw new WorkloadError(`workload ${name}: no points`);
@@ -25,19 +29,20 @@ export class LengthDistribution {
       before = fraction;
     }
     this.meanBytes = mean;
+    let point = 0;
+    for (let cell = 0; cell < CELLS; cell++) {
+      while (point < points.length - 1 && this.fractions[point]! < cell / CELLS) point++;
+      this.firstPoint[cell] = point;
+    }
   }
 
   /** The length of a message for a uniform draw u in [0, 1): the first point whose fraction is u or more. */
   lengthBytes(u: number): number {
-    const fractions = this.fractions;
-    let low = 0;
-    let high = fractions.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (fractions[middle]! >= u) high = middle;
-      else low = middle + 1;
-    }
-    return this.lengthsBytes[low]!;
+    const { fractions, firstPoint } = this;
+    const last = fractions.length - 1;
+    let point = firstPoint[Math.floor(u * CELLS)]!;
+    while (point < last && fractions[point]! < u) point++;
+    return this.lengthsBytes[point]!;
   }
 
   /** The part of the distribution with lengths from `minBytes` to `maxBytes`; throws WorkloadError when it is empty. */

@@ -203,6 +203,25 @@ describe('model: the event-driven engine', () => {
     });
   }
 
+  for (const originalAccounting of [false, true]) {
+    const which = originalAccounting ? ", the original's accounting" : '';
+    it(`exact SRPT's own loop agrees with one step a cycle, and with the engine of all strategies${which}`, () => {
+      const plain = { insertCycles: 0, popCycles: 0, windowUnits: 0, dataDelayCycles: 0, originalAccounting };
+      fc.assert(
+        fc.property(anyCase, (drawn) => {
+          const { arrivals, settings } = withEnds(drawn);
+          const own = { ...settings, ...plain, checkInversions: false };
+          agree('exact', { arrivals, settings: own });
+          const fast = run(own, arrivals);
+          const slow = run({ ...own, checkInversions: true }, arrivals);
+          expect(fast.completed).to.deep.equal(slow.completed);
+          expect({ ...fast.result, settings: null }).to.deep.equal({ ...slow.result, settings: null });
+        }),
+        { seed: 12, numRuns: 400 },
+      );
+    });
+  }
+
   it('has no inversion in exact mode, whatever the costs, and loses no work without costs', () => {
     fc.assert(
       fc.property(anyCase, ({ arrivals, settings }) => {

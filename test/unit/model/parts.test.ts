@@ -8,6 +8,7 @@ import { DoubleHeap } from '#src/model/double-heap.js';
 import { IndexedHeap } from '#src/model/indexed-heap.js';
 import { keyOf, MAX_MESSAGES, MAX_UNITS, messageOf, remainingOf } from '#src/model/messages.js';
 import { MinHeap } from '#src/model/min-heap.js';
+import { radixSort, sortByTag } from '#src/model/radix-sort.js';
 import { histogramOf } from '#src/model/recorder.js';
 import { Ring } from '#src/model/ring.js';
 import { checkSettings, DEFAULT_SETTINGS, waterMarks } from '#src/model/settings.js';
@@ -74,6 +75,34 @@ describe('model: parts', () => {
         });
       }),
       { seed: 3, numRuns: 300 },
+    );
+  });
+
+  it('sorts numbers with their tags, also those that differ in the last bits only', () => {
+    const close = fc.integer({ min: 0, max: 40 }).map((bits) => 1.5 + bits * 2 ** -50);
+    const value = fc.oneof(
+      fc.constantFrom(0, 1, 1, 7),
+      close,
+      fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(value, fc.integer({ min: 0, max: 9 }))), (list) => {
+        const counts = new Int32Array(10);
+        for (const [, tag] of list) counts[tag]!++;
+        const all = radixSort({
+          values: Float64Array.from(list, ([number]) => number),
+          tags: Uint8Array.from(list, ([, tag]) => tag),
+        });
+        const pairs = ({ values, tags }: typeof all): [number, number][] =>
+          Array.from(values, (number, i) => [number, tags[i]!]);
+        const byBoth = (a: [number, number], b: [number, number]): number => a[0] - b[0] || a[1] - b[1];
+        expect([...all.values]).to.deep.equal(list.map(([number]) => number).sort((a, b) => a - b));
+        expect(pairs(all).sort(byBoth)).to.deep.equal([...list].sort(byBoth));
+        expect(pairs(sortByTag(all, counts))).to.deep.equal(
+          [...list].sort((a, b) => a[1] - b[1] || a[0] - b[0]),
+        );
+      }),
+      { seed: 9, numRuns: 500 },
     );
   });
 
