@@ -148,6 +148,11 @@ export class Agenda {
     this.now = timePs;
   }
 
+  /** Moves the clock to an instant that the caller knows to lie before the next event. */
+  runAheadTo(timePs: number): void {
+    this.now = timePs;
+  }
+
   /** Moves the clock, every event and every actor's instants back by `byPs`, at most to 0: an epoch is rebased. */
   rebase(byPs: number): void {
     if (!(byPs >= 0 && byPs <= this.now))

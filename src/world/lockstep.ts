@@ -21,6 +21,7 @@ const LONGEST_STRETCH_PS = 2_000_000;
 export class Lockstep {
   readonly fabric = new Agenda();
   private readonly hosts: Agenda[] = [];
+  private secondNextPs = Infinity;
   private hostToHostPs = Infinity;
   private hostToFabricPs = Infinity;
   private fabricToHostPs = Infinity;
@@ -68,9 +69,17 @@ export class Lockstep {
     const stop = Math.min(controlNext, untilPs + 1);
     // What can reach a host next: something in the fabric, something another host sends there, or directly.
     const fromFabric = Math.min(fabricNext, hostNext + this.hostToFabricPs) + this.fabricToHostPs;
-    const hostEnd = Math.min(stop, fromFabric, hostNext + Math.min(this.hostToHostPs, LONGEST_STRETCH_PS));
+    const end = Math.min(stop, fromFabric, hostNext + LONGEST_STRETCH_PS);
+    // Over a cable from host to host: what another does now, or what the other answers to what this one does now.
+    const { hostToHostPs, secondNextPs } = this;
+    const hostEnd = Math.min(end, hostNext + hostToHostPs);
+    const foremostEnd = Math.min(end, secondNextPs + hostToHostPs, hostNext + 2 * hostToHostPs);
     let events = 0;
-    for (const host of this.hosts) if (host.nextPs() < hostEnd) events += host.runBefore(hostEnd);
+    for (const host of this.hosts) {
+      const next = host.nextPs();
+      const itsEnd = next === hostNext ? foremostEnd : hostEnd;
+      if (next < itsEnd) events += host.runBefore(itsEnd);
+    }
     if (fabric.nextPs() === Infinity) return events;
     // What can reach the fabric next: something a host sends, by itself or because the fabric has told it something.
     const fromHosts =
@@ -94,12 +103,18 @@ export class Lockstep {
     for (const host of this.hosts) host.skipTo(timePs);
   }
 
+  /** The least next instant of a host; the next to least goes to `secondNextPs`, the same where two share the least. */
   private hostNextPs(): number {
     let next = Infinity;
+    let second = Infinity;
     for (const host of this.hosts) {
       const its = host.nextPs();
-      if (its < next) next = its;
+      if (its < next) {
+        second = next;
+        next = its;
+      } else if (its < second) second = its;
     }
+    this.secondNextPs = second;
     return next;
   }
 }

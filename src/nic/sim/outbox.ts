@@ -151,7 +151,8 @@ export class Outbox {
     if (rpc.txOffset < 0) {
       const { offset, length } = choice;
       const inline = rpc.inline!;
-      for (let i = 0; i < length; i++) frame[headerBytes + i] = inline[offset + i]!;
+      if (length === inline.length) frame.set(inline, headerBytes);
+      else for (let i = 0; i < length; i++) frame[headerBytes + i] = inline[offset + i]!;
       packet.missing = 0;
       packet.readyPs = this.agenda.nowPs + this.buildPs;
       this.transmitNoLaterThan(packet.readyPs);

@@ -303,7 +303,7 @@ export class CardSlot implements Actor, NicOutputs {
     for (let now = nowPs, steps = 0; steps < MAX_STEPS_AHEAD; steps++) {
       if (this.emitted && !agenda.inStretch) break;
       if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
-      agenda.skipTo(next);
+      agenda.runAheadTo(next);
       now = next;
       device.advance(now);
       next = device.nextEventPs();
