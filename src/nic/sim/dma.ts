@@ -169,14 +169,14 @@ export class Dma {
     request.size = size;
     this.inFlight++;
     this.users.dmaInFlight[user]!++;
-    return request.generation * (1 << INDEX_BITS) + request.index;
+    return (request.generation << INDEX_BITS) | request.index;
   }
 
   /** The request of a tag that is under way, with its user's count lowered; undefined for anything else. */
   private takeBack(tag: number, kind: number): Request | undefined {
     const request = this.requests[tag & INDEX_MASK];
     if (request === undefined || !request.busy || request.kind !== kind) return undefined;
-    if (request.generation !== Math.floor(tag / (1 << INDEX_BITS))) return undefined;
+    if (request.generation !== tag >>> INDEX_BITS) return undefined;
     this.inFlight--;
     this.users.dmaInFlight[request.user]!--;
     this.users.settle(request.user);

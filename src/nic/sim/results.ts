@@ -11,7 +11,6 @@ import { CardEvent } from './card-event.js';
 import type { Counters } from './counters.js';
 import { CYCLE_PS, type CycleTable } from './cycle-table.js';
 import type { Dma } from './dma.js';
-import { putLe32 } from './little-endian.js';
 import type { Users } from './users.js';
 
 /** Bytes of a bad call that the error slot repeats behind the status word. */
@@ -24,17 +23,22 @@ const PORTS_WORD = HeaderLayout.sport.offset / 4;
 const ID_WORD = HeaderLayout.id.offset / 4;
 const COOKIE_WORD = HeaderLayout.cc.offset / 4;
 
+/** A result that is composed and waits for its cycles. */
+class Composed {
+  readonly words = new Int32Array(CALL_WORDS);
+  readonly bytes = new Uint8Array(this.words.buffer);
+  user = 0;
+  slot = 0;
+  epoch = 0;
+}
+
 export class Results {
   private readonly headers = new Uint8Array((MAX_USERS + 1) * SLOTS * CALL_BYTES);
   private readonly headerWords = new Int32Array(this.headers.buffer);
   private readonly flags = new Uint8Array((MAX_USERS + 1) * SLOTS);
   private readonly inUse = new Uint8Array((MAX_USERS + 1) * SLOTS);
 
-  private ring: Uint8Array[] = [];
-  private ringWords: Int32Array[] = [];
-  private ringUser: number[] = [];
-  private ringSlot: number[] = [];
-  private ringEpoch: number[] = [];
+  private ring = Array.from({ length: 8 }, () => new Composed());
   private head = 0;
   private count = 0;
   private readonly delayPs: number;
@@ -47,7 +51,6 @@ export class Results {
     table: CycleTable,
   ) {
     this.delayPs = table.resultWrite * CYCLE_PS;
-    this.growRing(8);
   }
 
   reset(): void {
@@ -124,20 +127,19 @@ export class Results {
       this.inUse[index] = 0;
       this.users.outstanding[user]!--;
     }
-    const at = this.nextEntry(user, slot);
-    const words = this.ringWords[at]!;
+    const { words } = this.nextEntry(user, slot);
+    const { headerWords } = this;
     const from = index * CALL_WORDS;
     words[0] = this.statusWord(user, flags, code);
-    for (let i = 1; i < CALL_WORDS; i++) words[i] = this.headerWords[from + i]!;
+    for (let i = 1; i < CALL_WORDS; i++) words[i] = headerWords[from + i]!;
   }
 
   /** Refuses a call. A slot that is bad or in use cannot be written: the error slot tells of it instead. */
   refuse(user: number, slot: number, code: number, call: Uint8Array, at: number): void {
     this.counters.add(code === Code.busy ? Counter.callsBusy : Counter.callsRejected);
     const usable = slot >= 1 && slot < SLOTS && !this.isInUse(user, slot);
-    const place = this.nextEntry(user, usable ? slot : 0); // may give the ring new arrays
-    const entry = this.ring[place]!;
-    putLe32(entry, 0, this.statusWord(user, ResultFlag.failed | ResultFlag.final, code));
+    const { words, bytes: entry } = this.nextEntry(user, usable ? slot : 0);
+    words[0] = this.statusWord(user, ResultFlag.failed | ResultFlag.final, code);
     if (usable) {
       for (let i = 4; i < CALL_BYTES; i++) entry[i] = call[at + i]!;
     } else {
@@ -149,14 +151,12 @@ export class Results {
   /** The oldest composed result goes to the bus. */
   writeNext(): void {
     if (this.count === 0) return;
-    const at = this.head;
-    const user = this.ringUser[at]!;
-    this.head = (at + 1) & (this.ring.length - 1);
+    const { user, slot, epoch, bytes } = this.ring[this.head]!;
+    this.head = (this.head + 1) & (this.ring.length - 1);
     this.count--;
-    if (this.ringEpoch[at] === this.users.epoch[user]) {
+    if (epoch === this.users.epoch[user]) {
       this.users.resultsQueued[user]!--;
-      const offset = this.ringSlot[at]! * CALL_BYTES;
-      if (this.dma.write(user, Region.c2hMetadata, offset, this.ring[at]!, 0, CALL_BYTES)) {
+      if (this.dma.write(user, Region.c2hMetadata, slot * CALL_BYTES, bytes, 0, CALL_BYTES)) {
         this.counters.add(Counter.results);
       }
       this.users.settle(user);
@@ -164,31 +164,24 @@ export class Results {
   }
 
   private statusWord(user: number, flags: number, code: number): number {
-    return ((this.users.nextSequence(user) << 16) | (code << 8) | flags) >>> 0;
+    return (this.users.nextSequence(user) << 16) | (code << 8) | flags;
   }
 
-  /** Place in the ring for a result; it will leave when its cycles have passed. */
-  private nextEntry(user: number, slot: number): number {
-    if (this.count === this.ring.length) this.growRing(this.ring.length * 2);
-    const at = (this.head + this.count) & (this.ring.length - 1);
-    this.ringUser[at] = user;
-    this.ringSlot[at] = slot;
-    this.ringEpoch[at] = this.users.epoch[user]!;
-    this.count++;
+  /** Place for a result, which will leave when its cycles have passed. */
+  private nextEntry(user: number, slot: number): Composed {
+    if (this.count === this.ring.length) this.growRing();
+    const entry = this.ring[(this.head + this.count++) & (this.ring.length - 1)]!;
+    entry.user = user;
+    entry.slot = slot;
+    entry.epoch = this.users.epoch[user]!;
     this.users.resultsQueued[user]!++;
     this.agenda.schedule(this.agenda.nowPs + this.delayPs, CardEvent.writeResult);
-    return at;
+    return entry;
   }
 
-  private growRing(capacity: number): void {
-    const order = Array.from({ length: this.ring.length }, (_, i) => (this.head + i) % this.ring.length);
-    const ring = order.map((i) => this.ring[i]!);
-    while (ring.length < capacity) ring.push(new Uint8Array(CALL_BYTES));
-    this.ringUser = order.map((i) => this.ringUser[i]!);
-    this.ringSlot = order.map((i) => this.ringSlot[i]!);
-    this.ringEpoch = order.map((i) => this.ringEpoch[i]!);
-    this.ring = ring;
-    this.ringWords = ring.map((bytes) => new Int32Array(bytes.buffer));
+  private growRing(): void {
+    const { ring, head } = this;
+    this.ring = [...ring.slice(head), ...ring.slice(0, head), ...ring.map(() => new Composed())];
     this.head = 0;
   }
 }
