@@ -4,9 +4,6 @@ const SMALL_BYTES = 64;
 /** The longest DMA request. */
 const LARGE_BYTES = 4096;
 
-/** How many are looked at for one of the right length: a view costs more than the looks. */
-const LOOK_BACK = 4;
-
 /** What is under way on a bus: a store, a load, a DMA read or write. */
 export class Transfer {
   address = 0;
@@ -14,6 +11,8 @@ export class Transfer {
   tag = 0;
   /** the card was reset since: the transfer ends without effect */
   lost = false;
+  /** length of the view made last */
+  viewBytes: number;
   private readonly data: Uint8Array;
   private exact: Uint8Array;
 
@@ -23,15 +22,11 @@ export class Transfer {
   ) {
     this.data = new Uint8Array(roomBytes);
     this.exact = this.data;
+    this.viewBytes = roomBytes;
   }
 
   get isSmall(): boolean {
     return this.data.length === SMALL_BYTES;
-  }
-
-  /** Length of the view made last. */
-  get viewBytes(): number {
-    return this.exact.length;
   }
 
   /** Keeps a copy of bytes. */
@@ -42,8 +37,10 @@ export class Transfer {
   /** The bytes, exactly as long as they are. */
   view(): Uint8Array {
     const { lengthBytes } = this;
-    if (this.data.length === lengthBytes) return this.data;
-    if (this.exact.length !== lengthBytes) this.exact = this.data.subarray(0, lengthBytes);
+    if (this.viewBytes !== lengthBytes) {
+      this.exact = this.data.subarray(0, lengthBytes);
+      this.viewBytes = lengthBytes;
+    }
     return this.exact;
   }
 }
@@ -63,26 +60,12 @@ export class TransferPool {
   /** A transfer with room for `lengthBytes`, 4,096 at most. */
   take(address: number, lengthBytes: number, tag: number): Transfer {
     const transfer =
-      (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.takeLarge(lengthBytes)) ?? this.add(lengthBytes);
+      (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.large.pop()) ?? this.add(lengthBytes);
     transfer.address = address;
     transfer.lengthBytes = lengthBytes;
     transfer.tag = tag;
     transfer.lost = false;
     return transfer;
-  }
-
-  /** One whose view has this length already, if it is among the last given back. */
-  private takeLarge(lengthBytes: number): Transfer | undefined {
-    const { large } = this;
-    const last = large.length - 1;
-    for (let i = last; i >= 0 && i > last - LOOK_BACK; i--) {
-      const found = large[i]!;
-      if (found.viewBytes !== lengthBytes) continue;
-      large[i] = large[last]!;
-      large.length = last;
-      return found;
-    }
-    return large.pop();
   }
 
   at(index: number): Transfer {
