@@ -25,22 +25,34 @@ export function wireGoodputGbps(sizeBytes: number): number {
   return (sizeBytes * 8 * 1000) / wireTimePs(sizeBytes);
 }
 
-/** The limits that belong beside a test's row: least time, and for payload the greatest rate. */
+/** The part of an explained time that no card can save. */
+function busPs(explanation: Explanation): number {
+  return explanation.rows.reduce((sum, row) => (CARD_PART.test(row.part) ? sum : sum + row.timePs), 0);
+}
+
+/**
+ * The limits that belong beside a test's row: least time, and for payload the greatest rate. `echo` explains the echo
+ * test of the same card: an RPC crosses the bus of two hosts as an echo crosses that of one.
+ */
 export function ceilingsFor(
   test: { name: string; sizeBytes: number; oneWay: boolean },
   explanation?: Explanation,
+  echo?: Explanation,
 ): Ceiling[] {
   const out: Ceiling[] = [];
   if (explanation) {
-    const busPs = explanation.rows.reduce(
-      (sum, row) => (CARD_PART.test(row.part) ? sum : sum + row.timePs),
-      0,
-    );
     out.push({
       what: test.oneWay ? 'bus and wire alone, no card logic' : 'bus alone, no card logic',
-      value: busPs / 1000,
+      value: busPs(explanation) / 1000,
       unit: 'ns',
       source: 'profile constants: --explain',
+    });
+  } else if (test.name === 'rpc' && echo) {
+    out.push({
+      what: 'the bus of both hosts and two packets on the wire, no card logic, no cable',
+      value: (2 * busPs(echo) + 2 * wireTimePs(test.sizeBytes)) / 1000,
+      unit: 'ns',
+      source: `profile constants: --explain of echo; ${DATA_OVERHEAD_BYTES} link bytes a packet (docs/protocol.md#wire-overhead)`,
     });
   }
   if (test.oneWay) {

@@ -30,6 +30,7 @@ export function testResult(
 ): TestResult {
   const definition = findTest(request.name)!;
   const explanation = backend.explain(request, settings);
+  const echo = request.name === 'rpc' ? backend.explain({ ...request, name: 'echo' }, settings) : undefined;
   const row: TestResult = {
     name: request.name,
     sizeBytes: request.sizeBytes,
@@ -38,7 +39,7 @@ export function testResult(
     span: run.span,
     count: run.samples.length,
     summary: summarize(run.samples),
-    ceilings: ceilingsFor({ ...request, oneWay: definition.oneWay }, explanation),
+    ceilings: ceilingsFor({ ...request, oneWay: definition.oneWay }, explanation, echo),
     warnings: [...run.warnings],
   };
   if (run.samples.length > SAMPLES_KEPT) {

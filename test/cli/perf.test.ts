@@ -103,6 +103,15 @@ describe('perf', () => {
       expect(read(name)).to.match(/^<svg [\s\S]*simulated[\s\S]*<\/svg>\s*$/);
   });
 
+  it('sets a limit beside an RPC: the bus of both hosts and the wire, below what was measured', async () => {
+    for (const profile of ['u250-gen3x16', 'u250-original']) {
+      await run('perf', '--test', 'rpc', '--count', '120', '--pcie-profile', profile, '--out', profile);
+      const [test] = JSON.parse(read(`${profile}/result.json`)).tests;
+      expect(test.ceilings.map(({ unit }: { unit: string }) => unit)).to.deep.equal(['ns']);
+      expect(test.ceilings[0].value).to.be.within(1000, test.summary.min);
+    }
+  });
+
   it('--explain and --list are text that does not change by itself', async () => {
     const tests = ['--test', 'echo,read,loopback'];
     expectGolden('perf-explain', (await run('perf', '--nic', 'sim', ...tests, '--explain')).stdout);
