@@ -118,7 +118,7 @@ function cluster(hosts: number, each: number): Scenario {
     workload: {
       servers: names.map((host) => ({
         host,
-        receives: 8,
+        receives: 16,
         capacityBytes: 1_000_000,
         responseBytes: 1,
         c2hBytes: 67_108_864,

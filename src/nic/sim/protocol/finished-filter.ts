@@ -23,14 +23,16 @@ class IdSet {
     return this.words[this.find(mark, hi, lo) + 2] !== 0;
   }
 
-  add(mark: number, hi: number, lo: number): void {
+  /** False when it was there already. */
+  add(mark: number, hi: number, lo: number): boolean {
     if (2 * (this.count + 1) * WORDS > this.words.length) this.grow();
     const at = this.find(mark, hi, lo);
-    if (this.words[at + 2] !== 0) return;
+    if (this.words[at + 2] !== 0) return false;
     this.words[at] = lo;
     this.words[at + 1] = hi;
     this.words[at + 2] = mark;
     this.count++;
+    return true;
   }
 
   /** Place of the id, or of the free entry where it belongs. */
@@ -70,6 +72,10 @@ export class FinishedFilter {
   /** What stands for a client in the sets; another one after `forget`, so that its entries are nobody's. */
   private readonly marks: number[] = [];
   private nextMark = 1;
+  /** Ids of each client in the young and in the old generation, and how many in all are still somebody's. */
+  private youngOf: number[] = [];
+  private oldOf: number[] = [];
+  private held = 0;
 
   /** `capacity`: ids a generation holds; `lifetime`: how long an id is remembered at least, from now on. */
   constructor(
@@ -83,7 +89,9 @@ export class FinishedFilter {
     if (this.size === 0) this.since = now;
     this.age(now);
     const mark = (this.marks[client] ||= this.nextMark++);
-    this.young.add(mark, idHi, idLo);
+    if (!this.young.add(mark, idHi, idLo)) return;
+    this.youngOf[client] = (this.youngOf[client] ?? 0) + 1;
+    this.held++;
   }
 
   /** Whether this RPC is known to have ended: its DATA must not create it again. */
@@ -93,9 +101,9 @@ export class FinishedFilter {
     return this.young.has(mark, idHi, idLo) || (this.old !== null && this.old.has(mark, idHi, idLo));
   }
 
-  /** Ids held now, those of forgotten clients too. */
+  /** Ids held now, over all clients. */
   get size(): number {
-    return this.young.count + (this.old === null ? 0 : this.old.count);
+    return this.held;
   }
 
   /** Forgets what has outlived its time. */
@@ -105,14 +113,21 @@ export class FinishedFilter {
 
   /** Forgets a client at once: its peer number goes to another host. */
   forget(client: number): void {
-    if (client < this.marks.length) this.marks[client] = 0;
+    if (client >= this.marks.length) return;
+    this.marks[client] = 0;
+    this.held -= (this.youngOf[client] ?? 0) + (this.oldOf[client] ?? 0);
+    this.youngOf[client] = this.oldOf[client] = 0;
   }
 
   private age(now: number): void {
     const age = now - this.since;
     if (age < this.lifetime && this.young.count < this.capacity) return;
-    this.old = age < 2 * this.lifetime && this.young.count > 0 ? this.young : null;
+    const keep = age < 2 * this.lifetime && this.young.count > 0;
+    this.old = keep ? this.young : null;
+    this.oldOf = keep ? this.youngOf : [];
+    this.held = this.oldOf.reduce((sum, count) => sum + count, 0);
     if (this.young.count > 0) this.young = new IdSet();
+    this.youngOf = [];
     this.since = now;
   }
 }

@@ -81,6 +81,23 @@ function left(pairing: Pair): void {
 
 const count = (log: string[], what: string): number => log.filter((entry) => entry === what).length;
 
+/** An RPC from beginning to end, with a recvmsg (slot 7) posted at the server behind it; gives a copy of its first frame. */
+function finishedRequest(all: ReturnType<typeof pair>): Uint8Array {
+  let kept: Uint8Array | undefined;
+  const deliver = all.bench.wire;
+  all.bench.wire = (from, frame) => {
+    kept ??= frame.slice();
+    deliver(from, frame);
+  };
+  all.client.call(1, UserCall.recvmsg, { slot: 2, size: 64 });
+  request(all);
+  respond(all, 5, 6);
+  all.client.wait(1, 2, final);
+  all.server.wait(1, 6, final, 20 * MS);
+  all.server.call(1, UserCall.recvmsg, { slot: 7, size: 64 });
+  return kept!;
+}
+
 describe('protocol: loss', () => {
   it('a lost one-packet request comes back by RESEND, RPC_UNKNOWN and retransmission', () => {
     const all = pair();
@@ -147,19 +164,8 @@ describe('protocol: loss', () => {
 
   it('a duplicate of a finished request is not delivered again', () => {
     const all = pair();
-    let kept: Uint8Array | undefined;
-    const deliver = all.bench.wire;
-    all.bench.wire = (from, frame) => {
-      kept ??= frame.slice();
-      deliver(from, frame);
-    };
-    all.client.call(1, UserCall.recvmsg, { slot: 2, size: 64 });
-    request(all);
-    respond(all, 5, 6);
-    all.client.wait(1, 2, final);
-    all.server.wait(1, 6, final, 20 * MS);
-    all.server.call(1, UserCall.recvmsg, { slot: 7, size: 64 });
-    all.server.nic.frameIn(kept!);
+    const kept = finishedRequest(all);
+    all.server.nic.frameIn(kept);
     all.bench.run(20 * MS);
     expect(all.server.result(1, 7).flags).to.equal(0);
     expect(all.server.nic.counterValues().dropDuplicate).to.equal(1);
@@ -170,20 +176,9 @@ describe('protocol: a long time-out', () => {
   it('is how long finished requests are remembered at least: their packets may be as old', () => {
     const all = pair();
     all.server.register(Register.timeoutTicks, 1000);
-    let kept: Uint8Array | undefined;
-    const deliver = all.bench.wire;
-    all.bench.wire = (from, frame) => {
-      kept ??= frame.slice();
-      deliver(from, frame);
-    };
-    all.client.call(1, UserCall.recvmsg, { slot: 2, size: 64 });
-    request(all);
-    respond(all, 5, 6);
-    all.client.wait(1, 2, final);
-    all.server.wait(1, 6, final, 20 * MS);
-    all.server.call(1, UserCall.recvmsg, { slot: 7, size: 64 });
+    const kept = finishedRequest(all);
     all.bench.run(900 * MS);
-    all.server.nic.frameIn(kept!);
+    all.server.nic.frameIn(kept);
     all.bench.run(20 * MS);
     expect(all.server.result(1, 7).flags).to.equal(0);
     all.bench.run(1200 * MS);

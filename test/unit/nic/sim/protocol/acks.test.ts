@@ -89,6 +89,7 @@ describe('FinishedFilter', function () {
     expect(filter.has(7, 0x80000000, 2)).to.equal(false);
     expect(filter.has(8, 0x80000000, 20_000)).to.equal(false);
     filter.forget(7);
+    expect(filter.size).to.equal(0);
     expect(filter.has(7, 0x80000000, 20_000)).to.equal(false);
     filter.add(7, 0x80000000, 20_000, 0);
     expect(filter.has(7, 0x80000000, 20_000)).to.equal(true);
