@@ -102,6 +102,9 @@ describe('messages over the simulated network', function () {
     await latencies(first, '10.0.0.9:4000');
     expect(host.servers[0]).to.include({ requests: 52 + 22 + 12 + 4 });
     expect(host.servers[0]!.faults).to.deep.equal([]);
+    expect(host.servers[0]!.unacknowledged, 'four clients left, each with the acks of a store').to.be.at.most(
+      4 * 5,
+    );
     await first.expectQuietLog();
   });
 
@@ -109,6 +112,9 @@ describe('messages over the simulated network', function () {
     await bitrates(first, '10.0.0.9:4001');
     expect(host.servers[1]).to.include({ requests: 52 + 22 });
     expect(host.servers[1]!.faults).to.deep.equal([]);
+    expect(host.servers[1]!.unacknowledged, 'two clients left, each with the acks of a store').to.be.at.most(
+      2 * 5,
+    );
     await first.expectQuietLog();
   });
 

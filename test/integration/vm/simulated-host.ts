@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole simulated host on the guest's network: the world's driver and library with a card of its own, and a server
 // that answers like the perf servers of app/. Its time follows the wall clock, like that of the guest's card.
-import { CallFlag, ResultFlag } from '#src/nic/regs.js';
+import { CallFlag, Code, ResultFlag } from '#src/nic/regs.js';
 import type { NicDevice, NicDeviceFactory } from '#src/nic/device.js';
 import { DeviceClock } from '#src/vm/device-clock.js';
 import type { EthernetPort } from '#src/vm/ethernet-port.js';
@@ -39,6 +39,8 @@ export const checksum: Reply = (request) => {
 
 class Server implements ResultHandler {
   requests = 0;
+  /** answers whose client had gone before it acknowledged them: it may, once it has its last one */
+  unacknowledged = 0;
   readonly faults: string[] = [];
   readonly #receives = new Map<number, number>();
   readonly #answers = new Map<number, number>();
@@ -65,7 +67,8 @@ class Server implements ResultHandler {
     const sent = this.#answers.get(result.slot);
     this.#answers.delete(result.slot);
     if (sent !== undefined) this.user.sendArena.give(sent);
-    if (result.failed) this.faults.push(`call: ${result.text}`);
+    if (sent !== undefined && result.code === Code.portUnreachable) this.unacknowledged += 1;
+    else if (result.failed) this.faults.push(`call: ${result.text}`);
   }
 
   #answer(timePs: number, result: CallResult, posted: number): void {
@@ -94,7 +97,7 @@ class Server implements ResultHandler {
 
 export interface SimulatedHost {
   /** one for each port, in order */
-  servers: { requests: number; faults: string[] }[];
+  servers: { requests: number; unacknowledged: number; faults: string[] }[];
   stop(): void;
 }
 
