@@ -9,29 +9,63 @@ export interface Actor {
   rebase?(byPs: number): void;
 }
 
+/** The near future is cut into slices of 2^13 ps; the wheel has one list of events for each of the next 256. */
+const SLICE_BITS = 13;
+const SLICES = 256;
+/** What is less than this away lies within the wheel, wherever in its slice the present is. */
+const NEAR_PS = (SLICES - 1) * 2 ** SLICE_BITS;
+const WHEEL_PS = SLICES * 2 ** SLICE_BITS;
+/** Instants are counted from a base that follows the present, so that differences are small integers. */
+const BASE_MOVES_AFTER_PS = 2 ** 30;
+
+/** Values of an event's place that are not a place in the heap. */
 const NOT_QUEUED = -1;
+const IN_WHEEL = -2;
+
+/** Numbers in the order of scheduling stay small integers: they wrap, long after both of a pair have happened. */
+const ORDER_BITS = 30;
+
+/** Something that waits, or an alarm. Events are used again and again: nothing is allocated once a run is warm. */
+class Event {
+  /** made as a double, which it stays */
+  timePs = 0.5;
+  actor = 0;
+  op = 0;
+  arg = 0;
+  place = NOT_QUEUED;
+  order = 0;
+  /** the next of the same slice, or of those out of use */
+  next: Event | null = null;
+
+  constructor(readonly isAlarm: boolean) {}
+}
+
+/** An alarm's handle. */
+export type Alarm = Event;
 
 /**
- * Events in order of time, and of scheduling where times are equal, so that a run is the same every time. Typed arrays,
- * no closure and no object per event. Besides one-shot events it has alarms: an alarm belongs to its owner for good
- * and is moved rather than queued again, so an owner that changes its mind leaves nothing behind.
+ * Events in order of time, and of scheduling where times are equal, so that a run is the same every time. Besides
+ * one-shot events it has alarms: an alarm belongs to its owner for good and is moved rather than queued again, so an
+ * owner that changes its mind leaves nothing behind.
+ *
+ * What happens within two microseconds, nearly everything, waits in a timing wheel, where queueing and taking cost the
+ * same however many events there are; what is further away waits in a heap. The next event is the earlier of the two
+ * foremost ones: nothing is ever moved from the heap to the wheel.
  */
 export class Agenda {
-  private capacity = 256;
-  // by slot
-  private times = new Float64Array(this.capacity);
-  private orders = new Float64Array(this.capacity);
-  private actors = new Int32Array(this.capacity);
-  private ops = new Int32Array(this.capacity);
-  private args = new Int32Array(this.capacity);
-  private places = new Int32Array(this.capacity).fill(NOT_QUEUED);
-  private isAlarm = new Uint8Array(this.capacity);
-  private free = new Int32Array(this.capacity);
-  private freeCount = 0;
-  private usedSlots = 0;
-  // by place
-  private heap = new Int32Array(this.capacity);
+  private spare: Event | null = null;
   private length = 0;
+
+  /** first event of each slice, and a bit for each slice that has one */
+  private readonly slices = new Array<Event | null>(SLICES).fill(null);
+  private readonly occupied = new Int32Array(SLICES / 32);
+  private inWheel = 0;
+  private basePs = 0.5;
+
+  private readonly heap: Event[] = [];
+
+  /** the next event; null while it has not been looked for, or where there is none */
+  private front: Event | null = null;
 
   /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
   runAheadUntilPs = -Infinity;
@@ -42,6 +76,10 @@ export class Agenda {
   private now = 0;
   private taken = 0;
   private readonly registered: Actor[] = [];
+
+  constructor() {
+    this.basePs = 0;
+  }
 
   /** The instant of the latest event, in picoseconds. */
   get nowPs(): number {
@@ -66,66 +104,43 @@ export class Agenda {
 
   /** Queues an event once. A time before now is a bug of the caller: it throws RangeError. */
   push(timePs: number, actor: number, op: number, arg: number): void {
-    if (!(timePs >= this.now)) throw new RangeError(`event at ${timePs} ps lies before now, ${this.now} ps`);
-    const slot = this.takeSlot();
-    this.times[slot] = timePs;
-    this.orders[slot] = this.order++;
-    this.actors[slot] = actor;
-    this.ops[slot] = op;
-    this.args[slot] = arg;
-    this.isAlarm[slot] = 0;
-    this.insert(slot);
+    let event = this.spare;
+    if (event === null) event = new Event(false);
+    else this.spare = event.next;
+    event.actor = actor;
+    event.op = op;
+    event.arg = arg;
+    this.insert(event, timePs);
   }
 
-  /** Makes an alarm (unset) for `actor` and returns its handle. */
-  createAlarm(actor: number, op: number): number {
-    const slot = this.takeSlot();
-    this.times[slot] = Infinity;
-    this.actors[slot] = actor;
-    this.ops[slot] = op;
-    this.args[slot] = 0;
-    this.isAlarm[slot] = 1;
-    this.places[slot] = NOT_QUEUED;
-    return slot;
+  /** Makes an alarm (unset) for `actor`. */
+  createAlarm(actor: number, op: number): Alarm {
+    const alarm = new Event(true);
+    alarm.timePs = Infinity;
+    alarm.actor = actor;
+    alarm.op = op;
+    return alarm;
   }
 
   /** Moves an alarm to `timePs`; Infinity unsets it. The same time again changes nothing, its order included. */
-  setAlarm(slot: number, timePs: number): void {
-    const before = this.times[slot]!;
-    if (before === timePs) return;
-    if (timePs === Infinity) {
-      this.remove(slot);
-      this.times[slot] = Infinity;
-      return;
-    }
-    if (!(timePs >= this.now)) throw new RangeError(`alarm at ${timePs} ps lies before now, ${this.now} ps`);
-    this.times[slot] = timePs;
-    this.orders[slot] = this.order++;
-    const place = this.places[slot]!;
-    if (place === NOT_QUEUED) this.insert(slot);
-    else if (timePs < before) this.siftUp(place);
-    else this.siftDown(place);
+  setAlarm(alarm: Alarm, timePs: number): void {
+    if (alarm.timePs === timePs) return;
+    if (alarm.place !== NOT_QUEUED) this.remove(alarm);
+    if (timePs === Infinity) alarm.timePs = Infinity;
+    else this.insert(alarm, timePs);
   }
 
   /** The instant of the next event; Infinity when there is none. */
   nextPs(): number {
-    return this.length === 0 ? Infinity : this.times[this.heap[0]!]!;
+    const front = this.front ?? this.findFront();
+    return front === null ? Infinity : front.timePs;
   }
 
   /** Takes the next event, moves the clock to it and hands it to its actor. False when there is none. */
   step(): boolean {
-    if (this.length === 0) return false;
-    const slot = this.heap[0]!;
-    const time = this.times[slot]!;
-    const actor = this.actors[slot]!;
-    const op = this.ops[slot]!;
-    const arg = this.args[slot]!;
-    this.remove(slot);
-    if (this.isAlarm[slot] === 1) this.times[slot] = Infinity;
-    else this.free[this.freeCount++] = slot;
-    this.now = time;
-    this.taken++;
-    this.registered[actor]!.onEvent(time, op, arg);
+    const event = this.front ?? this.findFront();
+    if (event === null) return false;
+    this.take(event);
     return true;
   }
 
@@ -134,7 +149,11 @@ export class Agenda {
     const begun = this.taken;
     this.runAheadUntilPs = endPs - 1; // whole picoseconds
     this.inStretch = true;
-    while (this.length > 0 && this.times[this.heap[0]!]! < endPs) this.step();
+    for (;;) {
+      const event = this.front ?? this.findFront();
+      if (event === null || event.timePs >= endPs) break;
+      this.take(event);
+    }
     this.runAheadUntilPs = -Infinity;
     this.inStretch = false;
     return this.taken - begun;
@@ -158,93 +177,160 @@ export class Agenda {
     if (!(byPs >= 0 && byPs <= this.now))
       throw new RangeError(`${this.now} ps cannot be moved by ${byPs} ps`);
     this.now -= byPs;
-    for (let slot = 0; slot < this.usedSlots; slot++) this.times[slot]! -= byPs;
+    this.basePs -= byPs; // slices keep their events
+    for (const event of this.heap) event.timePs -= byPs;
+    for (const first of this.slices) {
+      for (let event = first; event !== null; event = event.next) event.timePs -= byPs;
+    }
     for (const actor of this.registered) actor.rebase?.(byPs);
   }
 
-  private takeSlot(): number {
-    if (this.freeCount > 0) return this.free[--this.freeCount]!;
-    if (this.usedSlots === this.capacity) this.grow();
-    return this.usedSlots++;
+  private take(event: Event): void {
+    this.remove(event);
+    const { timePs, op, arg } = event;
+    if (event.isAlarm) event.timePs = Infinity;
+    else {
+      event.next = this.spare;
+      this.spare = event;
+    }
+    this.now = timePs;
+    this.taken++;
+    this.registered[event.actor]!.onEvent(timePs, op, arg);
   }
 
-  private grow(): void {
-    this.capacity *= 2;
-    const larger = <T extends Float64Array | Int32Array | Uint8Array>(make: (n: number) => T, from: T): T => {
-      const to = make(this.capacity);
-      to.set(from);
-      return to;
-    };
-    const f64 = (n: number): Float64Array<ArrayBuffer> => new Float64Array(n);
-    const i32 = (n: number): Int32Array<ArrayBuffer> => new Int32Array(n);
-    this.times = larger(f64, this.times);
-    this.orders = larger(f64, this.orders);
-    this.actors = larger(i32, this.actors);
-    this.ops = larger(i32, this.ops);
-    this.args = larger(i32, this.args);
-    this.places = larger(i32, this.places);
-    this.free = larger(i32, this.free);
-    this.heap = larger(i32, this.heap);
-    this.isAlarm = larger((n: number): Uint8Array<ArrayBuffer> => new Uint8Array(n), this.isAlarm);
+  /** Queues an event as the last of its instant. */
+  private insert(event: Event, timePs: number): void {
+    if (!(timePs >= this.now))
+      throw new RangeError(`an event at ${timePs} ps lies before now, ${this.now} ps`);
+    event.timePs = timePs;
+    event.order = this.order = (this.order + 1) & (2 ** ORDER_BITS - 1);
+    if (timePs - this.now < NEAR_PS) this.intoWheel(event, timePs);
+    else {
+      this.heap.push(event);
+      this.siftUp(this.heap.length - 1);
+    }
+    this.length++;
+    const { front } = this;
+    if (front !== null && timePs < front.timePs) this.front = event;
   }
 
-  private before(a: number, b: number): boolean {
-    const ta = this.times[a]!;
-    const tb = this.times[b]!;
-    return ta < tb || (ta === tb && this.orders[a]! < this.orders[b]!);
+  /** Takes an event or alarm out of the queue. */
+  private remove(event: Event): void {
+    if (event.place === IN_WHEEL) this.outOfWheel(event);
+    else this.outOfHeap(event.place);
+    event.place = NOT_QUEUED;
+    this.length--;
+    if (event === this.front) this.front = null;
   }
 
-  private insert(slot: number): void {
-    const place = this.length++;
-    this.heap[place] = slot;
-    this.places[slot] = place;
+  /** Looks for the next event; null when there is none. */
+  private findFront(): Event | null {
+    if (this.length === 0) return null;
+    const { heap } = this;
+    if (this.inWheel === 0) return (this.front = heap[0]!);
+    const { occupied } = this;
+    const slice = this.sliceOf(this.now);
+    let word = slice >> 5;
+    let bits = occupied[word]! & (-1 << (slice & 31));
+    while (bits === 0) {
+      word = (word + 1) & (SLICES / 32 - 1);
+      bits = occupied[word]!;
+    }
+    const first = this.slices[(word << 5) + 31 - Math.clz32(bits & -bits)]!;
+    return (this.front = heap.length > 0 && isBefore(heap[0]!, first) ? heap[0]! : first);
+  }
+
+  // -- wheel --
+
+  /** Slice of an instant that is at most the wheel's length away. */
+  private sliceOf(timePs: number): number {
+    return ((timePs - this.basePs) >> SLICE_BITS) & (SLICES - 1);
+  }
+
+  private intoWheel(event: Event, timePs: number): void {
+    if (timePs - this.basePs >= BASE_MOVES_AFTER_PS) {
+      this.basePs += Math.floor((this.now - this.basePs) / WHEEL_PS) * WHEEL_PS;
+    }
+    const slice = this.sliceOf(timePs);
+    event.place = IN_WHEEL;
+    this.inWheel++;
+    let before = this.slices[slice]!;
+    if (before === null) this.occupied[slice >> 5]! |= 1 << (slice & 31);
+    if (before === null || timePs < before.timePs) {
+      event.next = before;
+      this.slices[slice] = event;
+      return;
+    }
+    let { next } = before;
+    while (next !== null && next.timePs <= timePs) {
+      before = next;
+      ({ next } = before);
+    }
+    before.next = event;
+    event.next = next;
+  }
+
+  private outOfWheel(event: Event): void {
+    const slice = this.sliceOf(event.timePs);
+    const { next } = event;
+    this.inWheel--;
+    let before = this.slices[slice]!;
+    if (before === event) {
+      this.slices[slice] = next;
+      if (next === null) this.occupied[slice >> 5]! &= ~(1 << (slice & 31));
+      return;
+    }
+    while (before.next !== event) before = before.next!;
+    before.next = next;
+  }
+
+  // -- heap --
+
+  private setPlace(place: number, event: Event): void {
+    this.heap[place] = event;
+    event.place = place;
+  }
+
+  private outOfHeap(place: number): void {
+    const last = this.heap.pop()!;
+    if (place === this.heap.length) return;
+    this.setPlace(place, last);
     this.siftUp(place);
-  }
-
-  private remove(slot: number): void {
-    const place = this.places[slot]!;
-    if (place === NOT_QUEUED) return;
-    this.places[slot] = NOT_QUEUED;
-    const last = this.heap[--this.length]!;
-    if (last === slot) return;
-    this.heap[place] = last;
-    this.places[last] = place;
-    if (place > 0 && this.before(last, this.heap[(place - 1) >> 1]!)) this.siftUp(place);
-    else this.siftDown(place);
+    this.siftDown(last.place);
   }
 
   private siftUp(start: number): void {
-    const heap = this.heap;
+    const { heap } = this;
     let place = start;
-    const slot = heap[place]!;
+    const event = heap[place]!;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      const other = heap[parent]!;
-      if (!this.before(slot, other)) break;
-      heap[place] = other;
-      this.places[other] = place;
+      if (!isBefore(event, heap[parent]!)) break;
+      this.setPlace(place, heap[parent]!);
       place = parent;
     }
-    heap[place] = slot;
-    this.places[slot] = place;
+    this.setPlace(place, event);
   }
 
   private siftDown(start: number): void {
-    const heap = this.heap;
+    const { heap } = this;
+    const { length } = heap;
     let place = start;
-    const slot = heap[place]!;
-    const length = this.length;
+    const event = heap[place]!;
     for (;;) {
       let child = 2 * place + 1;
       if (child >= length) break;
-      if (child + 1 < length && this.before(heap[child + 1]!, heap[child]!)) child++;
-      const other = heap[child]!;
-      if (!this.before(other, slot)) break;
-      heap[place] = other;
-      this.places[other] = place;
+      if (child + 1 < length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, event)) break;
+      this.setPlace(place, heap[child]!);
       place = child;
     }
-    heap[place] = slot;
-    this.places[slot] = place;
+    this.setPlace(place, event);
   }
+}
+
+/** Whether `a` happens before `b`: earlier, or scheduled first for the same instant. */
+function isBefore(a: Event, b: Event): boolean {
+  if (a.timePs !== b.timePs) return a.timePs < b.timePs;
+  return (a.order - b.order) << (32 - ORDER_BITS) < 0;
 }

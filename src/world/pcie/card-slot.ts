@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
-import type { Actor, Agenda } from '../agenda.js';
+import type { Actor, Agenda, Alarm } from '../agenda.js';
 import { CHUNK_BYTES, type HostBuffer, type HostMemory } from '../memory.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
@@ -40,7 +40,7 @@ export class CardSlot implements Actor, NicOutputs {
   readonly device: NicDevice;
   private readonly agenda: Agenda;
   private readonly actor: number;
-  private readonly alarm: number;
+  private readonly alarm: Alarm;
   private readonly profile: PcieProfile;
   private readonly memory: HostMemory;
   private readonly listener: SlotListener;

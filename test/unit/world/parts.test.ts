@@ -57,6 +57,61 @@ describe('world: agenda', () => {
     );
   });
 
+  it('agrees with a sorted list, near and far, through alarms, skips and rebasing', () => {
+    const delay = fc.oneof(fc.nat(50_000), fc.nat(3_000_000), fc.nat(5_000_000_000));
+    const act = fc.record({
+      kind: fc.constantFrom('push', 'push', 'alarm', 'unset', 'step', 'step', 'skip', 'rebase'),
+      delay,
+      alarm: fc.nat(3),
+    });
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 400 }), (acts) => {
+        const agenda = new Agenda();
+        const recorder = new Recorder();
+        const actors = Array.from({ length: 5 }, () => agenda.register(recorder));
+        const alarms = actors.slice(1).map((actor) => agenda.createAlarm(actor, 0));
+        const expected: [number, number][] = [];
+        // what waits: instant, argument, alarm number or -1; in the order of scheduling
+        let waiting: { timePs: number; arg: number; alarm: number }[] = [];
+        const next = (): (typeof waiting)[number] | undefined =>
+          waiting.reduce<(typeof waiting)[number] | undefined>(
+            (least, its) => (least === undefined || its.timePs < least.timePs ? its : least),
+            undefined,
+          );
+        acts.forEach(({ kind, delay: by, alarm }, arg) => {
+          const timePs = agenda.nowPs + by;
+          const first = next();
+          if (kind === 'push') {
+            agenda.push(timePs, actors[0]!, 0, arg);
+            waiting.push({ timePs, arg, alarm: -1 });
+          } else if (kind === 'alarm' || kind === 'unset') {
+            const to = kind === 'alarm' ? timePs : Infinity;
+            agenda.setAlarm(alarms[alarm]!, to);
+            if (waiting.some((its) => its.alarm === alarm && its.timePs === to)) return;
+            waiting = waiting.filter((its) => its.alarm !== alarm);
+            if (kind === 'alarm') waiting.push({ timePs, arg: 0, alarm });
+          } else if (kind === 'step') {
+            expect(agenda.step()).to.equal(first !== undefined);
+            if (first === undefined) return;
+            expected.push([first.timePs, first.arg]);
+            waiting.splice(waiting.indexOf(first), 1);
+            expect(agenda.nowPs).to.equal(first.timePs);
+          } else if (kind === 'skip') {
+            agenda.skipTo(Math.min(timePs, first?.timePs ?? Infinity));
+          } else {
+            const back = Math.min(by, agenda.nowPs);
+            agenda.rebase(back);
+            for (const its of waiting) its.timePs -= back;
+          }
+          expect(agenda.nextPs()).to.equal(next()?.timePs ?? Infinity);
+          expect(agenda.pendingCount).to.equal(waiting.length);
+        });
+        expect(recorder.log).to.deep.equal(expected);
+      }),
+      { seed: 4, numRuns: 300 },
+    );
+  });
+
   it('refuses an event before now', () => {
     const agenda = new Agenda();
     const actor = agenda.register(new Recorder());

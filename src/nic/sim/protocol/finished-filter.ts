@@ -10,41 +10,61 @@
  * when clients are idle.
  */
 
-/** Words of an entry: id low, id high, mark of the client (0: free), nothing. A look touches one line of the cache. */
+/** Words of an entry: block of ids, id high, mark of the client (0: free), a bit an id. A look touches one line of the cache. */
 const WORDS = 4;
 const START_ENTRIES = 16;
+/** A client counts its ids up, two at a time, so those that come here lie close: 32 of them share an entry. */
+const BLOCK_SHIFT = 6;
+
+/** The 32 ids around one: those of the other parity are another block. */
+function blockOf(lo: number): number {
+  return (lo >>> BLOCK_SHIFT) | (lo << 31);
+}
+
+/** The id's bit in its block. */
+function bitOf(lo: number): number {
+  return 1 << ((lo >>> 1) & 31);
+}
 
 /** A set of (client's mark, id); open addressing. */
 class IdSet {
+  /** ids, and entries that hold them */
   count = 0;
+  private entries = 0;
   private words = new Int32Array(START_ENTRIES * WORDS);
 
   has(mark: number, hi: number, lo: number): boolean {
-    return this.words[this.find(mark, hi, lo) + 2] !== 0;
+    return (this.words[this.find(mark, hi | 0, blockOf(lo)) + 3]! & bitOf(lo)) !== 0;
   }
 
   /** False when it was there already. */
   add(mark: number, hi: number, lo: number): boolean {
-    if (2 * (this.count + 1) * WORDS > this.words.length) this.grow();
-    const at = this.find(mark, hi, lo);
-    if (this.words[at + 2] !== 0) return false;
-    this.words[at] = lo;
-    this.words[at + 1] = hi;
-    this.words[at + 2] = mark;
+    if (2 * (this.entries + 1) * WORDS > this.words.length) this.grow();
+    const { words } = this;
+    const block = blockOf(lo);
+    const bit = bitOf(lo);
+    const at = this.find(mark, hi | 0, block);
+    const bits = words[at + 3]!;
+    if ((bits & bit) !== 0) return false;
+    if (words[at + 2] === 0) {
+      words[at] = block;
+      words[at + 1] = hi;
+      words[at + 2] = mark;
+      this.entries++;
+    }
+    words[at + 3] = bits | bit;
     this.count++;
     return true;
   }
 
-  /** Place of the id, or of the free entry where it belongs. */
-  private find(mark: number, hi: number, lo: number): number {
+  /** Place of the block, or of the free entry where it belongs. */
+  private find(mark: number, hi: number, block: number): number {
     const { words } = this;
-    const low = lo | 0;
-    const high = hi | 0;
-    const mixed = Math.imul(lo >>> 1, 0x9e3779b1) ^ Math.imul(high + Math.imul(mark, 0x10001), 0x85ebca6b);
+    const mixed = Math.imul(block, 0x9e3779b1) ^ Math.imul(hi + Math.imul(mark, 0x10001), 0x85ebca6b);
     const mask = words.length - 1;
     let at = (Math.imul(mixed ^ (mixed >>> 15), WORDS) & mask) >>> 0;
     while (words[at + 2] !== 0) {
-      if (words[at] === low && words[at + 1] === high && words[at + 2] === mark) return at;
+      if (words[at] === block && words[at + 1] === hi && words[at + 2] === mark) return at;
       at = (at + WORDS) & mask;
     }
     return at;
@@ -56,10 +76,8 @@ class IdSet {
     for (let i = 0; i < words.length; i += WORDS) {
       const mark = words[i + 2]!;
       if (mark === 0) continue;
-      const at = this.find(mark, words[i + 1]!, words[i]! >>> 0);
-      this.words[at] = words[i]!;
-      this.words[at + 1] = words[i + 1]!;
-      this.words[at + 2] = mark;
+      const at = this.find(mark, words[i + 1]!, words[i]!);
+      for (let word = 0; word < WORDS; word++) this.words[at + word] = words[i + word]!;
     }
   }
 }

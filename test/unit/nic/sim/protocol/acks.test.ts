@@ -77,6 +77,37 @@ describe('FinishedFilter', function () {
     );
   });
 
+  it('tells close ids apart, of both parities, on both sides of 2^32', () => {
+    const id = fc.record({
+      client: fc.nat(2),
+      hi: fc.nat(1),
+      lo: fc.oneof(
+        fc.nat(300),
+        fc.nat(300).map((n) => 2 ** 32 - 1 - n),
+      ),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(id, { maxLength: 400, size: 'max' }),
+        fc.array(id, { maxLength: 200 }),
+        (added, asked) => {
+          const filter = new FinishedFilter(1000, 20);
+          const known = new Set<string>();
+          const name = (its: (typeof added)[number]): string => `${its.client} ${its.hi} ${its.lo}`;
+          for (const its of added) {
+            filter.add(its.client, its.hi, its.lo, 0);
+            if (its.hi !== 0 || its.lo !== 0) known.add(name(its));
+          }
+          expect(filter.size).to.equal(known.size);
+          for (const its of [...added, ...asked]) {
+            expect(filter.has(its.client, its.hi, its.lo)).to.equal(known.has(name(its)));
+          }
+        },
+      ),
+      { seed: 53, numRuns: runs(100) },
+    );
+  });
+
   it('keeps the last `capacity` at least and twice that at most', () => {
     const filter = new FinishedFilter(100, 1e9);
     for (let id = 2; id <= 20_000; id += 2) {
