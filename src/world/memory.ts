@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of a simulated host, as its card sees it over the bus.
+import { byteAt, fillWords, Runs, STEP, wordsMatch } from './progression.js';
 
 const PAGE_BYTES = 4096;
 /**
@@ -49,11 +50,23 @@ export interface DmaViolation {
   reason: string;
 }
 
-/** One allocation: zeroed, contiguous on the bus, its chunks made when first written. */
+/** Shorter pieces are kept as bytes: a run costs about as much as this many. */
+const LEAST_RUN_BYTES = 256;
+
+/** Where bytes are put together for a reader, and the view of it that was asked for last. */
+const composed = { bytes: new Uint8Array(CHUNK_BYTES), words: new Int32Array(0), view: new Uint8Array(0) };
+composed.words = new Int32Array(composed.bytes.buffer);
+
+/**
+ * One allocation: zeroed, contiguous on the bus, its chunks made when first written. Long arithmetic progressions, which
+ * is what test patterns are, are kept as such over the chunk's bytes (progression.ts); a reader sees no difference.
+ */
 export class HostBuffer {
   readonly address: number;
   readonly lengthBytes: number;
   private readonly chunks: (Chunk | undefined)[];
+  /** what of each chunk is not in its bytes but a run; undefined while nothing is */
+  private runs: (Runs | undefined)[] | undefined;
   private madeChunks = 0;
   private readonly source = new ChunkSource();
 
@@ -68,24 +81,30 @@ export class HostBuffer {
     return this.madeChunks * CHUNK_BYTES;
   }
 
-  /** The chunk that holds `offset`, for writing. */
-  chunkForWrite(offset: number): Uint8Array {
-    return this.writable(offset >>> CHUNK_SHIFT).bytes;
-  }
-
-  /** The chunk that holds `offset`, for reading only (a chunk never written is a shared chunk of zeros). */
-  chunkForRead(offset: number): Uint8Array {
-    return (this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK).bytes;
-  }
-
-  /** The chunk as little 32-bit words in the machine's order, for writing. */
+  /** The chunk that holds `offset` as 32-bit words in the machine's order, for writing. */
   wordsForWrite(offset: number): Int32Array {
-    return this.writable(offset >>> CHUNK_SHIFT).words;
+    const index = offset >>> CHUNK_SHIFT;
+    if (this.runs?.[index] !== undefined) this.settle(index, 0, CHUNK_BYTES);
+    return this.writable(index).words;
   }
 
-  /** The chunk as 32-bit words, for reading only. */
+  /** The chunk that holds `offset` as 32-bit words, for reading only (one never written is a shared chunk of zeros). */
   wordsForRead(offset: number): Int32Array {
-    return (this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK).words;
+    const index = offset >>> CHUNK_SHIFT;
+    if (this.runs?.[index] !== undefined) this.settle(index, 0, CHUNK_BYTES);
+    return (this.chunks[index] ?? ZERO_CHUNK).words;
+  }
+
+  /** The byte at `offset`. */
+  byteAt(offset: number): number {
+    const index = offset >>> CHUNK_SHIFT;
+    const at = offset & (CHUNK_BYTES - 1);
+    const runs = this.runs?.[index];
+    if (runs !== undefined) {
+      const run = runs.find(at);
+      if (run < runs.count && runs.start(run) <= at) return byteAt(runs.base(run), at);
+    }
+    return (this.chunks[index] ?? ZERO_CHUNK).bytes[at]!;
   }
 
   /** Copies bytes into the buffer. RangeError outside it. */
@@ -94,45 +113,169 @@ export class HostBuffer {
     let done = 0;
     while (done < bytes.length) {
       const at = offset + done;
-      const inChunk = at & (CHUNK_BYTES - 1);
-      const part = Math.min(CHUNK_BYTES - inChunk, bytes.length - done);
-      this.chunkForWrite(at).set(part === bytes.length ? bytes : bytes.subarray(done, done + part), inChunk);
+      const part = Math.min(CHUNK_BYTES - (at & (CHUNK_BYTES - 1)), bytes.length - done);
+      this.writeInChunk(at, part === bytes.length ? bytes : bytes.subarray(done, done + part));
       done += part;
+    }
+  }
+
+  /** `write` of bytes that lie in one chunk, unchecked: for DMA, whose bounds are. */
+  writeInChunk(offset: number, bytes: Uint8Array): void {
+    const index = offset >>> CHUNK_SHIFT;
+    const at = offset & (CHUNK_BYTES - 1);
+    this.runs?.[index]?.cut(at, at + bytes.length);
+    this.writable(index).bytes.set(bytes, at);
+  }
+
+  /**
+   * Writes `lengthBytes` bytes from a multiple of 4 on: the word `word0`, then the progression that begins with `word1`.
+   * The same as writing the bytes, but for its cost. RangeError outside the buffer.
+   */
+  writeProgression(offset: number, lengthBytes: number, word0: number, word1: number): void {
+    this.checkProgression(offset, lengthBytes);
+    const head = ((word1 - STEP) | 0) === word0 ? 0 : Math.min(4, lengthBytes);
+    if (lengthBytes < LEAST_RUN_BYTES) this.writeWords(offset, lengthBytes, word0, word1);
+    else {
+      if (head > 0) this.writeRun(offset, head, word0);
+      this.writeRun(offset + head, lengthBytes - head, head > 0 ? word1 : word0);
     }
   }
 
   /** A copy of bytes of the buffer. RangeError outside it. */
   read(offset: number, lengthBytes: number): Uint8Array {
-    this.check(offset, lengthBytes);
     const out = new Uint8Array(lengthBytes);
+    this.check(offset, lengthBytes);
     let done = 0;
     while (done < lengthBytes) {
       const at = offset + done;
-      const inChunk = at & (CHUNK_BYTES - 1);
-      const part = Math.min(CHUNK_BYTES - inChunk, lengthBytes - done);
-      out.set(this.chunkForRead(at).subarray(inChunk, inChunk + part), done);
+      const part = Math.min(CHUNK_BYTES - (at & (CHUNK_BYTES - 1)), lengthBytes - done);
+      out.set(this.readInChunk(at, part), done);
       done += part;
     }
     return out;
   }
 
-  /** Copies bytes from one buffer to another, chunk by chunk. */
-  copyTo(offset: number, to: HostBuffer, toOffset: number, lengthBytes: number): void {
-    this.check(offset, lengthBytes);
+  /** Bytes that lie in one chunk, unchecked: for DMA, whose bounds are. Read-only, and valid until the next call. */
+  readInChunk(offset: number, lengthBytes: number): Uint8Array {
+    const index = offset >>> CHUNK_SHIFT;
+    const at = offset & (CHUNK_BYTES - 1);
+    const { bytes } = this.chunks[index] ?? ZERO_CHUNK;
+    const runs = this.runs?.[index];
+    let run = runs?.find(at) ?? 0;
+    const end = at + lengthBytes;
+    if (runs === undefined || run === runs.count || runs.start(run) >= end) return bytes.subarray(at, end);
+    // A word of the chunk becomes a word here: both begin at the same place modulo 4.
+    const shift = at & ~3;
+    if (runs.start(run) > at || runs.end(run) < end) composed.bytes.set(bytes.subarray(at, end), at - shift);
+    for (; run < runs.count && runs.start(run) < end; run++) {
+      const from = Math.max(at, runs.start(run));
+      fillBytes(
+        composed,
+        from - shift,
+        Math.min(end, runs.end(run)) - shift,
+        runs.base(run) + Math.imul(shift >>> 2, STEP),
+      );
+    }
+    const first = at - shift;
+    const { view } = composed;
+    if (view.length === lengthBytes && view.byteOffset === first) return view;
+    return (composed.view = composed.bytes.subarray(first, first + lengthBytes));
+  }
+
+  /**
+   * Offset of the first of `lengthBytes` bytes, from a multiple of 4 on, that is not what `writeProgression` would write;
+   * -1 when all are right.
+   */
+  findOther(offset: number, lengthBytes: number, word0: number, word1: number): number {
+    this.checkProgression(offset, lengthBytes);
     let done = 0;
     while (done < lengthBytes) {
       const at = offset + done;
       const inChunk = at & (CHUNK_BYTES - 1);
-      const part = Math.min(CHUNK_BYTES - inChunk, lengthBytes - done);
-      to.write(toOffset + done, this.chunkForRead(at).subarray(inChunk, inChunk + part));
-      done += part;
+      const end = done === 0 ? Math.min(4, lengthBytes) : Math.min(lengthBytes, done + CHUNK_BYTES - inChunk);
+      const first = done === 0 ? word0 : (word1 + Math.imul((done >>> 2) - 1, STEP)) | 0;
+      const base = (first - Math.imul(inChunk >>> 2, STEP)) | 0;
+      const other = this.findOtherInChunk(at >>> CHUNK_SHIFT, inChunk, inChunk + end - done, base);
+      if (other >= 0) return done + other - inChunk;
+      done = end;
     }
+    return -1;
   }
 
   /** Makes every byte zero and gives the chunks back. */
   clear(): void {
     this.chunks.fill(undefined);
+    this.runs = undefined;
     this.madeChunks = 0;
+  }
+
+  /** Position of the first byte of a chunk's [from, to) that is not what `base` says, -1 without one. */
+  private findOtherInChunk(index: number, from: number, to: number, base: number): number {
+    const runs = this.runs?.[index];
+    const chunk = this.chunks[index] ?? ZERO_CHUNK;
+    let at = from;
+    let run = runs?.find(from) ?? 0;
+    while (at < to) {
+      const inRun = runs !== undefined && run < runs.count && runs.start(run) <= at;
+      let end = to;
+      if (runs !== undefined && run < runs.count) end = Math.min(to, inRun ? runs.end(run) : runs.start(run));
+      if (inRun) {
+        const its = runs.base(run++);
+        for (; its !== base && at < end; at++) if (byteAt(its, at) !== byteAt(base, at)) return at;
+      } else {
+        const word = at >>> 2;
+        const last = end >>> 2;
+        if ((at & 3) === 0 && word < last) {
+          at = 4 * wordsMatch(chunk.words, word, last, (base + Math.imul(word, STEP)) | 0);
+        }
+        for (; at < end; at++) if (chunk.bytes[at] !== byteAt(base, at)) return at;
+      }
+      at = end;
+    }
+    return -1;
+  }
+
+  private writeWords(offset: number, lengthBytes: number, word0: number, word1: number): void {
+    let done = 0;
+    while (done < lengthBytes) {
+      const at = offset + done;
+      const inChunk = at & (CHUNK_BYTES - 1);
+      const end = done === 0 ? Math.min(4, lengthBytes) : Math.min(lengthBytes, done + CHUNK_BYTES - inChunk);
+      const first = done === 0 ? word0 : (word1 + Math.imul((done >>> 2) - 1, STEP)) | 0;
+      const index = at >>> CHUNK_SHIFT;
+      this.runs?.[index]?.cut(inChunk, inChunk + end - done);
+      fillBytes(
+        this.writable(index),
+        inChunk,
+        inChunk + end - done,
+        (first - Math.imul(inChunk >>> 2, STEP)) | 0,
+      );
+      done = end;
+    }
+  }
+
+  private writeRun(offset: number, lengthBytes: number, first: number): void {
+    const all = (this.runs ??= new Array<Runs | undefined>(this.chunks.length));
+    let done = 0;
+    while (done < lengthBytes) {
+      const at = offset + done;
+      const index = at >>> CHUNK_SHIFT;
+      const inChunk = at & (CHUNK_BYTES - 1);
+      const part = Math.min(CHUNK_BYTES - inChunk, lengthBytes - done);
+      const runs = (all[index] ??= new Runs());
+      runs.put(inChunk, inChunk + part, (first + Math.imul((done >>> 2) - (inChunk >>> 2), STEP)) | 0);
+      done += part;
+    }
+  }
+
+  /** Makes bytes of what runs say about [from, to) of a chunk. */
+  private settle(index: number, from: number, to: number): void {
+    const runs = this.runs![index]!;
+    const chunk = this.writable(index);
+    for (let run = runs.find(from); run < runs.count && runs.start(run) < to; run++) {
+      fillBytes(chunk, Math.max(from, runs.start(run)), Math.min(to, runs.end(run)), runs.base(run));
+    }
+    runs.cut(from, to);
   }
 
   private writable(index: number): Chunk {
@@ -145,11 +288,28 @@ export class HostBuffer {
     return chunk;
   }
 
+  private checkProgression(offset: number, lengthBytes: number): void {
+    this.check(offset, lengthBytes);
+    if ((offset & 3) !== 0) throw new RangeError(`a progression begins at a multiple of 4, not at ${offset}`);
+  }
+
   private check(offset: number, lengthBytes: number): void {
     if (offset < 0 || offset + lengthBytes > this.lengthBytes) {
       throw new RangeError(`bytes ${offset}..${offset + lengthBytes} of a buffer of ${this.lengthBytes}`);
     }
   }
+}
+
+/** Writes bytes [from, to) of the progression whose word at byte 0 of `chunk` would be `base`. */
+function fillBytes(chunk: Chunk, from: number, to: number, base: number): void {
+  let at = from;
+  for (; at < to && (at & 3) !== 0; at++) chunk.bytes[at] = byteAt(base, at);
+  const last = to >>> 2;
+  if (at >>> 2 < last) {
+    fillWords(chunk.words, at >>> 2, last, (base + Math.imul(at >>> 2, STEP)) | 0);
+    at = last << 2;
+  }
+  for (; at < to; at++) chunk.bytes[at] = byteAt(base, at);
 }
 
 /**

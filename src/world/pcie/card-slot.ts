@@ -2,7 +2,8 @@
 // A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
 import type { Actor, Agenda, Alarm } from '../agenda.js';
-import { CHUNK_BYTES, type HostBuffer, type HostMemory } from '../memory.js';
+import type { HostBuffer, HostMemory } from '../memory.js';
+import { progressionBytes } from '../progression.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
 import { TransferPool, type Transfer } from './transfer.js';
@@ -151,7 +152,7 @@ export class CardSlot implements Actor, NicOutputs {
   dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {
     this.emitted = true;
     const transfer = this.pool.take(address, bytes.length, tag);
-    transfer.keep(bytes);
+    transfer.keepOrDescribe(bytes);
     const left = this.up.send(timePs, writeLineBytes(this.profile, bytes.length));
     this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer.index);
   }
@@ -250,7 +251,9 @@ export class CardSlot implements Actor, NicOutputs {
       return;
     }
     const offset = address - buffer.address;
-    buffer.chunkForWrite(offset).set(transfer.view(), offset & (CHUNK_BYTES - 1));
+    if (!transfer.described) buffer.writeInChunk(offset, transfer.view());
+    else if ((offset & 3) === 0) buffer.writeProgression(offset, length, transfer.word0, transfer.word1);
+    else buffer.write(offset, progressionBytes(length, transfer));
     this.device.dmaWriteDone(transfer.tag, DmaStatus.ok);
     this.listener.onDmaWrite(timePs, buffer, offset, length);
   }
@@ -264,12 +267,7 @@ export class CardSlot implements Actor, NicOutputs {
       return;
     }
     const offset = address - buffer.address;
-    const at = offset & (CHUNK_BYTES - 1);
-    this.device.dmaReadDone(
-      transfer.tag,
-      DmaStatus.ok,
-      buffer.chunkForRead(offset).subarray(at, at + length),
-    );
+    this.device.dmaReadDone(transfer.tag, DmaStatus.ok, buffer.readInChunk(offset, length));
   }
 
   /**

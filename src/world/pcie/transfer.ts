@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Description, describe } from '../progression.js';
 
 const SMALL_BYTES = 64;
 /** The longest DMA request. */
 const LARGE_BYTES = 4096;
 
 /** What is under way on a bus: a store, a load, a DMA read or write. */
-export class Transfer {
+export class Transfer implements Description {
   address = 0;
   lengthBytes = 0;
   tag = 0;
   /** the card was reset since: the transfer ends without effect */
   lost = false;
+  /** the bytes kept are a progression, `word0` and then from `word1` on, and are not kept otherwise */
+  described = false;
+  word0 = 0;
+  word1 = 0;
   /** length of the view made last */
   viewBytes: number;
   private readonly data: Uint8Array;
@@ -31,7 +36,14 @@ export class Transfer {
 
   /** Keeps a copy of bytes. */
   keep(bytes: Uint8Array): void {
+    this.described = false;
     this.data.set(bytes);
+  }
+
+  /** Keeps what bytes say: of a progression only that it is one (`described`), of others a copy. */
+  keepOrDescribe(bytes: Uint8Array): void {
+    this.described = bytes.length > SMALL_BYTES && describe(bytes, this);
+    if (!this.described) this.data.set(bytes);
   }
 
   /** The bytes, exactly as long as they are. */

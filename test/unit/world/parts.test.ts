@@ -4,8 +4,6 @@ import fc from 'fast-check';
 import { Random } from '#src/random/random.js';
 import { Agenda, type Actor } from '#src/world/agenda.js';
 import { BuddyArena } from '#src/world/host/buddy.js';
-import { fillPattern, findWrongByte, patternBytes, readKey } from '#src/world/host/pattern.js';
-import { CHUNK_BYTES, HostMemory } from '#src/world/memory.js';
 import { Jitter } from '#src/world/pcie/jitter.js';
 import { pcieProfile, pcieProfiles } from '#src/world/pcie/profile.js';
 import { SerialLine } from '#src/world/serial-line.js';
@@ -140,65 +138,6 @@ describe('world: serial line', () => {
         },
       ),
       { seed: 3 },
-    );
-  });
-});
-
-describe('world: host memory', () => {
-  it('refuses and records a DMA outside a buffer, across a page, or after release', () => {
-    const memory = new HostMemory();
-    const buffer = memory.allocate(10_000);
-    expect(memory.find(0, 'read', buffer.address, 4096)).to.equal(buffer);
-    expect(memory.find(0, 'write', buffer.address + 9_999, 1)).to.equal(buffer);
-    expect(memory.violations).to.deep.equal([]);
-    for (const [address, length] of [
-      [buffer.address + 9_999, 2],
-      [buffer.address - 1, 1],
-      [buffer.address + 4000, 200],
-      [0, 64],
-      [buffer.address, 0],
-    ] as const) {
-      expect(memory.find(5, 'write', address, length), `${address} ${length}`).to.equal(undefined);
-    }
-    memory.release(buffer);
-    expect(memory.find(6, 'read', buffer.address, 64)).to.equal(undefined);
-    expect(memory.violations.map((v) => v.timePs)).to.deep.equal([5, 5, 5, 5, 5, 6]);
-  });
-
-  it('keeps bytes across chunks and costs only the chunks written', () => {
-    const buffer = new HostMemory().allocate(1 << 20);
-    const bytes = Uint8Array.from({ length: 9000 }, (_, i) => i % 251);
-    buffer.write(16_000, bytes);
-    expect(buffer.read(16_000, 9000)).to.deep.equal(bytes);
-    expect(buffer.residentBytes).to.equal(2 * CHUNK_BYTES);
-    expect(buffer.read(500_000, 10)).to.deep.equal(new Uint8Array(10));
-  });
-});
-
-describe('world: message pattern', () => {
-  it('finds the first wrong byte, wherever it is', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(2000),
-        fc.integer({ min: 1, max: 9000 }),
-        fc.integer({ min: 0, max: 0xffffffff }),
-        fc.nat(8999),
-        fc.integer({ min: 1, max: 255 }),
-        (place, length, key, where, flip) => {
-          const buffer = new HostMemory().allocate(1 << 16);
-          const offset = place * 4;
-          fillPattern(buffer, offset, length, key);
-          expect(findWrongByte(buffer, offset, length, key)).to.equal(-1);
-          expect(buffer.read(offset, length)).to.deep.equal(patternBytes(key, length));
-          if (length >= 4) expect(readKey(buffer, offset, length) >>> 0).to.equal(key);
-          const wrong = where % length;
-          const bytes = buffer.read(offset + wrong, 1);
-          bytes[0] = bytes[0]! ^ flip;
-          buffer.write(offset + wrong, bytes);
-          expect(findWrongByte(buffer, offset, length, key)).to.equal(wrong);
-        },
-      ),
-      { seed: 4 },
     );
   });
 });

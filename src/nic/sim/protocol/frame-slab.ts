@@ -19,7 +19,13 @@ let used = 0;
 let kept = new Array<Uint8Array[] | undefined>(LONGEST + 1);
 let keptBytes = 0;
 
-/** An array of this length with anything in it, at a position that is a multiple of 8. */
+/**
+ * Frames begin 2 bytes after a multiple of 8, as in an operating system's drivers: what stands behind the 14 bytes of
+ * Ethernet, headers and payload, then lies at a multiple of 4.
+ */
+const ALIGN_BYTES = 2;
+
+/** An array of this length with anything in it. */
 export function newFrame(length: number): Uint8Array {
   if (length > LONGEST) return new Uint8Array(length);
   const again = kept[length]?.pop();
@@ -27,12 +33,12 @@ export function newFrame(length: number): Uint8Array {
     keptBytes -= length;
     return again;
   }
-  if (used + length > BLOCK) {
+  if (used + ALIGN_BYTES + length > BLOCK) {
     block = new ArrayBuffer(BLOCK);
     used = 0;
   }
-  const frame = new Uint8Array(block, used, length);
-  used += (length + 7) & ~7;
+  const frame = new Uint8Array(block, used + ALIGN_BYTES, length);
+  used += (ALIGN_BYTES + length + 7) & ~7;
   return frame;
 }
 
