@@ -291,7 +291,7 @@
 #define HOMA_NIC_REG_POOL_CHUNK 0x1038u
 /* ro: outstanding calls of a user */
 #define HOMA_NIC_REG_OUTSTANDING_LIMIT 0x103cu
-/* rw: bit 0: write 1 to reset the core (self-clearing; everything but the identity block returns to its reset value) */
+/* rw: bit 0: write 1 to reset the core (self-clearing; everything but the identity block returns to its reset value; RPC ids go on, so that no peer sees one twice) */
 #define HOMA_NIC_REG_CONTROL 0x1040u
 /* after reset */
 #define HOMA_NIC_REG_CONTROL_RESET 0x0u

@@ -286,7 +286,7 @@ package homa_nic_regs_pkg;
   localparam int RegOutstandingLimit = 4156;
   // after reset
   localparam int RegOutstandingLimitReset = 255;
-  // bit 0: write 1 to reset the core (self-clearing; everything but the identity block returns to its reset value)
+  // bit 0: write 1 to reset the core (self-clearing; everything but the identity block returns to its reset value; RPC ids go on, so that no peer sees one twice)
   localparam int RegControl = 4160;
   // after reset
   localparam int RegControlReset = 0;

@@ -499,7 +499,7 @@ export const Register = {
   poolChunk: 0x1038,
   /** outstanding calls of a user */
   outstandingLimit: 0x103c,
-  /** bit 0: write 1 to reset the core (self-clearing; everything but the identity block returns to its reset value) */
+  /** bit 0: write 1 to reset the core (self-clearing; everything but the identity block returns to its reset value; RPC ids go on, so that no peer sees one twice) */
   control: 0x1040,
   /** bit 0 idle (no DMA and no call under way), bit 1 link up, bit 2 in reset */
   status: 0x1044,

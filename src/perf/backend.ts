@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `perf` sees of whatever it measures (design section 3).
-import type { SampleUnit } from './result.js';
+import type { Ceiling, SampleUnit } from './result.js';
 
 /** One test to run at one size. */
 export interface TestRequest {
@@ -85,4 +85,6 @@ export interface PerfBackend {
   ): Promise<TestRun>;
   /** How the test's time is made up; undefined where that is not known (a real card). */
   explain(test: TestRequest, settings: RunSettings): Explanation | undefined;
+  /** What bus, wire and host allow in a test between hosts; empty where that is not known. */
+  limits(test: TestRequest, settings: RunSettings): Ceiling[];
 }

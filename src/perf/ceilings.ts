@@ -9,6 +9,9 @@ export const WIRE_GBPS = 100;
 export const BUS_WRITES_PER_S = 115.9e9 / (88 * 8);
 /** Link bytes around an IPv6 DATA packet's payload: preamble 8, Ethernet 14, IPv6 40, Homa 56, FCS 4, gap 12. */
 export const DATA_OVERHEAD_BYTES = 134;
+/** Of those: what follows the payload (FCS), and the gap, for which no receiver waits. */
+export const FCS_BYTES = 4;
+export const GAP_BYTES = 12;
 /** Payload of a full DATA packet over IPv6 at MTU 1500. */
 export const DATA_PAYLOAD_BYTES = 1404;
 
@@ -25,19 +28,25 @@ export function wireGoodputGbps(sizeBytes: number): number {
   return (sizeBytes * 8 * 1000) / wireTimePs(sizeBytes);
 }
 
+/** What the wire allows, as a limit beside a payload rate. */
+export function wireCeiling(sizeBytes: number): Ceiling {
+  return {
+    what: 'wire goodput',
+    value: wireGoodputGbps(sizeBytes),
+    unit: 'Gbps',
+    source: `${WIRE_GBPS} Gbit/s, ${DATA_OVERHEAD_BYTES} link bytes a packet of up to ${DATA_PAYLOAD_BYTES} (docs/protocol.md#wire-overhead)`,
+  };
+}
+
 /** The part of an explained time that no card can save. */
 function busPs(explanation: Explanation): number {
   return explanation.rows.reduce((sum, row) => (CARD_PART.test(row.part) ? sum : sum + row.timePs), 0);
 }
 
-/**
- * The limits that belong beside a test's row: least time, and for payload the greatest rate. `echo` explains the echo
- * test of the same card: an RPC crosses the bus of two hosts as an echo crosses that of one.
- */
+/** The limits that belong beside the row of a test on one card: least time, and for payload the greatest rate. */
 export function ceilingsFor(
   test: { name: string; sizeBytes: number; oneWay: boolean },
   explanation?: Explanation,
-  echo?: Explanation,
 ): Ceiling[] {
   const out: Ceiling[] = [];
   if (explanation) {
@@ -47,22 +56,9 @@ export function ceilingsFor(
       unit: 'ns',
       source: 'profile constants: --explain',
     });
-  } else if (test.name === 'rpc' && echo) {
-    out.push({
-      what: 'the bus of both hosts and two packets on the wire, no card logic, no cable',
-      value: (2 * busPs(echo) + 2 * wireTimePs(test.sizeBytes)) / 1000,
-      unit: 'ns',
-      source: `profile constants: --explain of echo; ${DATA_OVERHEAD_BYTES} link bytes a packet (docs/protocol.md#wire-overhead)`,
-    });
   }
-  if (test.oneWay) {
-    out.push({
-      what: 'wire goodput',
-      value: wireGoodputGbps(test.sizeBytes),
-      unit: 'Gbps',
-      source: `${WIRE_GBPS} Gbit/s, ${DATA_OVERHEAD_BYTES} link bytes a packet of up to ${DATA_PAYLOAD_BYTES} (docs/protocol.md#wire-overhead)`,
-    });
-  } else if (test.name === 'echo') {
+  if (test.oneWay) out.push(wireCeiling(test.sizeBytes));
+  else if (test.name === 'echo') {
     out.push({
       what: '64-byte writes on the bus',
       value: BUS_WRITES_PER_S / 1e6,

@@ -30,7 +30,6 @@ export function testResult(
 ): TestResult {
   const definition = findTest(request.name)!;
   const explanation = backend.explain(request, settings);
-  const echo = request.name === 'rpc' ? backend.explain({ ...request, name: 'echo' }, settings) : undefined;
   const row: TestResult = {
     name: request.name,
     sizeBytes: request.sizeBytes,
@@ -39,7 +38,10 @@ export function testResult(
     span: run.span,
     count: run.samples.length,
     summary: summarize(run.samples),
-    ceilings: ceilingsFor({ ...request, oneWay: definition.oneWay }, explanation, echo),
+    ceilings:
+      definition.network === true
+        ? backend.limits(request, settings)
+        : ceilingsFor({ ...request, oneWay: definition.oneWay }, explanation),
     warnings: [...run.warnings],
   };
   if (run.samples.length > SAMPLES_KEPT) {

@@ -149,7 +149,7 @@ function limitTexts({ test }: PerfRow, notes: Footnotes, kind?: LimitKind): stri
   return test
     .ceilings!.filter(({ unit }) => kind === undefined || limitKind(unit) === kind)
     .map(({ what, value, unit, source }) => {
-      const figure = `${formatFigure(value)} ${UNIT_TEXT[unit] ?? unit} ${notes.mark(`${what}: ${source}`)}`;
+      const figure = `${formatFigure(value, value < 10 ? 3 : undefined)} ${UNIT_TEXT[unit] ?? unit} ${notes.mark(`${what}: ${source}`)}`;
       return kind === undefined ? `${limitKind(unit)} ${figure}` : figure;
     });
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { MODEL_FAILURES } from './model-failures.js';
 import { PARSE_FAILURES } from './parse-failures.js';
+import { SIM_ATTACH_FAILURES } from './sim-attach-failures.js';
 
 export interface Failure {
   /** What goes wrong, as a title. */
@@ -419,5 +420,6 @@ export const FAILURES: Failure[] = [
     says: /^--repeat takes its settings from the file: leave out --count$/,
   },
   ...PARSE_FAILURES,
+  ...SIM_ATTACH_FAILURES,
   ...MODEL_FAILURES,
 ];

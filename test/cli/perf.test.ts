@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { TestResult } from '#src/perf/result.js';
 import { validate } from '#src/schema/validate.js';
 import { expectGolden } from './golden.js';
 import { makeFolder, REPOSITORY, runHomaNic, runInProcess, runShell } from './harness.js';
@@ -110,6 +111,30 @@ describe('perf', () => {
       expect(test.ceilings.map(({ unit }: { unit: string }) => unit)).to.deep.equal(['ns']);
       expect(test.ceilings[0].value).to.be.within(1000, test.summary.min);
     }
+  });
+
+  it('sets limits beside throughput and message rate: in 80 columns, in the envelope, in the result', async () => {
+    const argv = ['--nic', 'sim', '--test', 'throughput,rate', '--size', '64,4096', '--count', '200'];
+    const ran = await run('perf', ...argv, '--parse', '--out', 'text');
+    expect(ran.exitCode, ran.stderr).to.equal(0);
+    expectGolden('perf-limits', ran.stdout);
+    for (const line of ran.stdout.split('\n')) expect(line.length, line).to.be.at.most(80);
+    const { result } = JSON.parse((await run('perf', ...argv, '--json', '--out', 'json')).stdout);
+    const { tests } = JSON.parse(read('json/result.json'));
+    expect(await validate('result.v1', JSON.parse(read('json/result.json')))).to.deep.equal([]);
+    tests.forEach((test: TestResult, i: number) => {
+      expect(result.tests[i].ceilings).to.deep.equal(test.ceilings);
+      expect(test.ceilings!.map(({ unit }) => unit)).to.include.members(['ns', 'Gbps']);
+      for (const { unit, value, source } of test.ceilings!) {
+        expect(source).to.match(/docs\/|aws-fpga|least time/);
+        if (unit === 'ns') expect(value).to.be.within(1000, test.summary.min!);
+        if (unit === 'Gbps') expect(value).to.be.at.least(test.rateGbps!);
+        if (unit === 'million/s') {
+          expect(test.name).to.equal('rate');
+          expect(value * 1e6).to.be.at.least(Number(test.details!['messagesPerSecond']));
+        }
+      }
+    });
   });
 
   it('--explain and --list are text that does not change by itself', async () => {

@@ -94,6 +94,8 @@ describe('sim attach', () => {
       try {
         // A server that is slow to start is made up for by generous timers at the client.
         const patient = '--timeout-ticks 20000 --for 40';
+        const granted =
+          '--unscheduled-bytes 3000 --priority-map 0,0,0,0,0,0,0,7 --cutoffs 0,0,0,0,1000000,5,4,3';
         const line = [
           `$HOMA_NIC sim attach --ethernet ${server} --ipv4 10.77.0.2 --ipv6 fd77::2 --echo 4000 --listen --for 100 --json > server.json & pid=$!`,
           ...(server.startsWith('unix')
@@ -101,7 +103,7 @@ describe('sim attach', () => {
             : []),
           `$HOMA_NIC sim attach --ethernet ${client} --mac 02:48:4f:4d:00:01 --ipv4 10.77.0.1 --ipv6 fd77::1 --send 3 --size 5000 --to 10.77.0.2:4000 ${patient}`,
           'first=$?',
-          `$HOMA_NIC sim attach --ethernet ${client} --mac 02:48:4f:4d:00:01 --ipv6 fd77::1 --send 2 --size 100000 --to '[fd77::2]:4000' ${patient}`,
+          `$HOMA_NIC sim attach --ethernet ${client} --mac 02:48:4f:4d:00:01 --ipv6 fd77::1 --send 2 --size 100000 --to '[fd77::2]:4000' ${granted} ${patient}`,
           'second=$?',
           'kill -INT $pid; wait $pid; echo "exit $first $second"; cat server.json',
         ].join('\n');

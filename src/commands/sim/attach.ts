@@ -2,6 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand, type Outcome } from '../../base/base-command.js';
 import { sharedFlags, wholeNumber } from '../../base/flags.js';
+import { protocolFlags, protocolRegisters } from '../../base/protocol-flags.js';
 import { writeOut } from '../../base/terminal.js';
 import { ContentError, type HomaNicError, MissingError, UsageError } from '../../errors/errors.js';
 import { openEthernetSocket, parseEthernetAddress } from '../../exec/ethernet-socket.js';
@@ -34,15 +35,6 @@ interface AttachResult {
 const LINGER_MS = 20;
 /** A client without --for waits this long for somebody at the other end of the cable. */
 const PEER_LIMIT_MS = 30_000;
-
-/** Timer settings by flag, and the register each one sets. */
-const TIMER_REGISTERS = {
-  'tick-us': 'tick',
-  'resend-ticks': 'resendTicks',
-  'resend-interval': 'resendInterval',
-  'timeout-ticks': 'timeoutTicks',
-  'request-ack-ticks': 'requestAckTicks',
-} as const;
 
 export default class SimAttach extends BaseCommand<typeof SimAttach> {
   static override summary =
@@ -100,37 +92,7 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
     }),
     to: Flags.string({ description: 'whom to send to (IPv6 in brackets)', helpValue: 'ADDRESS:PORT' }),
     for: wholeNumber({ description: 'end after so many seconds', helpValue: 'SECONDS', min: 1 }),
-    mtu: wholeNumber({ description: 'largest IP packet', helpValue: 'BYTES', min: 1280, max: 9000 }),
-    'tick-us': wholeNumber({
-      description: 'timer tick, in microseconds',
-      helpValue: 'NUMBER',
-      min: 1,
-      max: 1_000_000,
-    }),
-    'resend-ticks': wholeNumber({
-      description: 'silence before the first RESEND',
-      helpValue: 'TICKS',
-      min: 1,
-      max: 65_535,
-    }),
-    'resend-interval': wholeNumber({
-      description: 'between RESENDs',
-      helpValue: 'TICKS',
-      min: 1,
-      max: 65_535,
-    }),
-    'timeout-ticks': wholeNumber({
-      description: 'silence before an RPC is given up',
-      helpValue: 'TICKS',
-      min: 2,
-      max: 65_535,
-    }),
-    'request-ack-ticks': wholeNumber({
-      description: 'before the first NEED_ACK',
-      helpValue: 'TICKS',
-      min: 1,
-      max: 65_535,
-    }),
+    ...protocolFlags,
     seed: sharedFlags.seed,
   };
 
@@ -282,12 +244,6 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
     if (flags.ipv4 === undefined && flags.ipv6 === undefined) {
       throw new UsageError('the card needs an address: --ipv4 10.77.0.2, or --ipv6 fd77::2');
     }
-    const registers: Record<string, number> = {};
-    for (const [flag, register] of Object.entries(TIMER_REGISTERS)) {
-      const value = flags[flag as keyof typeof TIMER_REGISTERS];
-      if (value !== undefined) registers[register] = value;
-    }
-    if (flags.mtu !== undefined) registers['mtu'] = flags.mtu;
     try {
       return new AttachedHost(
         {
@@ -295,7 +251,7 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
             mac: parseMac(flags.mac),
             ...(flags.ipv4 === undefined ? {} : { ipv4: parseIpv4(flags.ipv4) }),
             ...(flags.ipv6 === undefined ? {} : { ipv6: parseIpv6(flags.ipv6) }),
-            registers,
+            registers: protocolRegisters(flags),
           },
           neighbours: (flags.neighbour ?? []).map(parseNeighbour),
           echoPorts: (flags.echo ?? []).map(parsePort),

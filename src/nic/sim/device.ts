@@ -28,7 +28,7 @@ export interface SimNicOptions {
   buildKind?: number;
   /** what BUILD_ID says, 32 bits; default 0 */
   buildId?: number;
-  /** upper half of the ids of its RPCs, so that two lives of a card need not use the same ones; default 0 */
+  /** upper half of the ids of its first RPCs, so that two lives of a card need not use the same ones; default 0 */
   idEpoch?: number;
   /** size of the RPC table; default 16,384 */
   rpcEntries?: number;
@@ -136,7 +136,7 @@ export class SimNic implements NicDevice, RegisterEffects {
     this.mac.setLink(up);
   }
 
-  /** PCIe reset: the bus forgets what was under way too. */
+  /** PCIe reset: the bus forgets what was under way too, and the card which ids it has used. */
   reset(): void {
     this.readTag = [];
     this.readAddress = [];
@@ -144,6 +144,7 @@ export class SimNic implements NicDevice, RegisterEffects {
     this.agenda.clear();
     this.dma.busReset();
     this.coreState();
+    this.transport.calls.restartIds();
     this.inResetUntilPs = -1;
   }
 
@@ -216,7 +217,7 @@ export class SimNic implements NicDevice, RegisterEffects {
     return (idle ? IDLE : 0) | (this.mac.isUp ? LINK_UP : 0) | (inReset ? IN_RESET : 0);
   }
 
-  /** Everything but the identity block returns to its reset value. */
+  /** Everything but the identity block returns to its reset value; RPC ids go on. */
   private coreState(): void {
     this.registers.reset();
     this.counters.clear();

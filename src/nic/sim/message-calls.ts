@@ -52,7 +52,11 @@ export class MessageCallHandlers implements MessageCalls {
     this.nextIdHi = idEpoch;
   }
 
-  reset(): void {
+  /**
+   * After a PCIe reset ids begin as after power-on. A core reset leaves them alone: peers may remember those of the
+   * former life, and would take a request with one of them for a late duplicate (docs/protocol.md#client-rpc).
+   */
+  restartIds(): void {
     this.nextIdLo = FIRST_ID;
     this.nextIdHi = this.idEpoch;
   }

@@ -171,7 +171,7 @@ export class Transport implements UserLifecycle, DmaListener {
     this.parametersChanged();
   }
 
-  /** Back to power-on state. */
+  /** The state after power-on, but for the ids, which go on. */
   reset(): void {
     for (const rpc of [...this.table.live]) {
       this.outbox.queue.remove(rpc.index);
@@ -186,7 +186,6 @@ export class Transport implements UserLifecycle, DmaListener {
     this.outbox.reset();
     this.nextHops.reset();
     this.timers.reset();
-    this.calls.reset();
     this.parametersChanged();
   }
 

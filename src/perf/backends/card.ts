@@ -15,7 +15,7 @@ import type {
   TestRun,
   TraceEvent,
 } from '../backend.js';
-import type { RunResult } from '../result.js';
+import type { Ceiling, RunResult } from '../result.js';
 import { findTest, TESTS } from '../tests.js';
 
 /** The program of each test that runs on one card. */
@@ -140,6 +140,11 @@ class CardBackend implements PerfBackend {
 
   explain(): Explanation | undefined {
     return undefined;
+  }
+
+  /** Tests between hosts do not run here. */
+  limits(): Ceiling[] {
+    return [];
   }
 
   private async command(

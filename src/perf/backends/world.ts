@@ -11,6 +11,7 @@ import type {
   TestRequest,
   TestRun,
 } from '../backend.js';
+import type { Ceiling } from '../result.js';
 import { findTest, TESTS } from '../tests.js';
 import { BenchHost } from './world/bench-host.js';
 import type { CardKind } from './world/card-kind.js';
@@ -19,6 +20,7 @@ import { explainTest } from './world/explain.js';
 import { LoopbackLoop } from './world/loopback.js';
 import { Instants } from './world/measured.js';
 import { runNetworkTest } from './world/network.js';
+import { networkLimits } from './world/network-limits.js';
 import { ReadLoop } from './world/read.js';
 
 /** Does the card of this profile take inline payloads? The original did not. */
@@ -118,6 +120,10 @@ export class WorldBackend implements PerfBackend {
       inline: takesInline(this.profile),
       measureBarePs: () => this.bareLatencyPs(test),
     });
+  }
+
+  limits(test: TestRequest, _settings: RunSettings): Ceiling[] {
+    return networkLimits(test, this.profile);
   }
 
   /** Latency of one iteration with jitter off. */

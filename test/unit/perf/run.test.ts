@@ -18,6 +18,7 @@ function backend(run: (size: number) => Partial<TestRun>): PerfBackend {
       versions: { nic: '1' },
     }),
     explain: () => undefined,
+    limits: () => [],
     run: (test, { count }) =>
       Promise.resolve({
         samples: Float64Array.from({ length: count }, (_, i) => test.sizeBytes + (i % 7)),

@@ -21,9 +21,21 @@ const SIZE_CLASSES: readonly { maxBytes: number; users: number; outstanding: num
 const FIRST_PORT = 4000;
 /** RPCs at a time. */
 const OUTSTANDING: Readonly<Record<string, number>> = { rpc: 1, throughput: 8, rate: 100 };
+/** What the tests of one direction are answered with. */
+const SHORT_RESPONSE_BYTES = 1;
 const LARGE_C2H_BYTES = 67_108_864;
 
 export type WorkloadName = 'w1' | 'w2' | 'w3' | 'w4' | 'w5';
+
+/** RPCs that a test between two hosts has under way at a time. */
+export function outstandingOf(test: TestRequest): number {
+  return OUTSTANDING[test.name] ?? 1;
+}
+
+/** Bytes of a response in a test between two hosts. */
+export function responseBytesOf(test: TestRequest): number {
+  return test.name === 'rpc' ? test.sizeBytes : SHORT_RESPONSE_BYTES;
+}
 
 /** Two hosts on a cable: host a asks, host b answers. */
 export function pairScenario(test: TestRequest, settings: RunSettings): Scenario {
@@ -38,7 +50,7 @@ export function pairScenario(test: TestRequest, settings: RunSettings): Scenario
       servers: [
         {
           host: 'b',
-          responseBytes: test.name === 'rpc' ? 0 : 1,
+          responseBytes: responseBytesOf(test),
           receives: test.name === 'rate' ? 120 : 12,
           capacityBytes: test.sizeBytes,
           c2hBytes: LARGE_C2H_BYTES,
@@ -49,7 +61,7 @@ export function pairScenario(test: TestRequest, settings: RunSettings): Scenario
           host: 'a',
           to: 'b',
           count: settings.warmup + settings.count,
-          outstanding: OUTSTANDING[test.name] ?? 1,
+          outstanding: outstandingOf(test),
           requestBytes: test.sizeBytes,
           c2hBytes: LARGE_C2H_BYTES,
         },

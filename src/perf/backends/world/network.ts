@@ -3,12 +3,14 @@
 import { ContentError } from '../../../errors/errors.js';
 import { percentileNearestRank } from '../../../stats/percentile.js';
 import type { LengthDistribution } from '../../../workload/length-distribution.js';
+import { pcieProfile } from '../../../world/pcie/profile.js';
 import type { RpcRow, ScenarioReport } from '../../../world/scenario/report.js';
 import { runScenario } from '../../../world/scenario/runner.js';
 import type { Scenario } from '../../../world/scenario/scenario.js';
 import type { CardMaker } from '../../../world/scenario/setup.js';
 import type { RunSettings, TestRequest, TestRun, TraceEvent } from '../../backend.js';
 import type { TestDefinition } from '../../tests.js';
+import { messageCosts } from './network-limits.js';
 import { pairScenario, unloadedScenario, workloadScenario, type WorkloadName } from './network-scenario.js';
 
 /** What the network tests need besides their settings. */
@@ -47,6 +49,10 @@ export async function runNetworkTest(
   if (test.name !== 'rpc' && rows.length > 1) {
     out.rateGbps = (rows.length * test.sizeBytes * 8) / spanNs;
     out.details = { ...out.details, messagesPerSecond: (rows.length * 1e9) / spanNs };
+    // Only the cost that binds stands beside the row: the others are here for whoever asks how far they are.
+    if (test.name === 'rate') {
+      out.details['messageCosts'] = messageCosts(test, pcieProfile(settings.pcieProfile));
+    }
   }
   return out;
 }
