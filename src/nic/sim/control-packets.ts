@@ -84,7 +84,7 @@ export class ControlPackets {
 
   /** Control packets to a peer without a MAC address are not kept: the protocol repeats what matters. */
   private send(peer: number, counter: number): void {
-    if (this.peers.resolved[peer] === 0) return;
+    if (!this.peers.isResolved(peer)) return;
     this.outbox.addressTo(this.record, peer, this.settings.controlPriority);
     this.counters.add(counter);
     this.outbox.sendControl(encodeFrame(this.record));

@@ -137,7 +137,7 @@ export class Delivery {
     const inPool = rpc.placement === Placement.pool;
     const ipv4 = this.peers.isIpv4(rpc.peer);
     const own = ipv4 ? this.settings.ipv4 : this.settings.ipv6;
-    results.setPeer(user, slot, own, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
+    results.setPeer(user, slot, own, this.peers.words, this.peers.at(rpc.peer), rpc.peerPort, rpc.ownPort);
     results.set32(user, slot, HeaderLayout.metadata.offset, ((rpc.rxLength << 12) | slot) >>> 0);
     results.setId(user, slot, rpc.idHi, rpc.idLo);
     if (rpc.isClient) results.setCookie(user, slot, rpc.cookieHi, rpc.cookieLo);

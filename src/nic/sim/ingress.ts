@@ -91,7 +91,7 @@ export class Ingress {
       this.counters.add(Counter.dropTableFull);
       return;
     }
-    this.peers.heardPs[peer] = this.agenda.nowPs;
+    this.peers.setHeard(peer, this.agenda.nowPs);
     this.nextHops.heardFrom(peer, record.sourceMacHi, record.sourceMacLo);
     const found = this.table.find(peer, record.senderIdHi, record.localIdLo, record.sourcePort);
     const rpc = found !== undefined && found.ownPort === port ? found : undefined;

@@ -126,7 +126,7 @@ export class MessageCallHandlers implements MessageCalls {
     const ipv4 = this.peers.isIpv4(rpc.peer);
     results.begin(user, slot, call.words, call.at >> 2);
     const own = ipv4 ? settings.ipv4 : settings.ipv6;
-    results.setPeer(user, slot, own, this.peers.addresses, rpc.peer * 4, rpc.peerPort, rpc.ownPort);
+    results.setPeer(user, slot, own, this.peers.words, this.peers.at(rpc.peer), rpc.peerPort, rpc.ownPort);
     results.setId(user, slot, rpc.idHi, rpc.idLo);
     results.post(user, slot, ResultFlag.accepted | (inline ? ResultFlag.bufferReusable : 0));
     const known = this.nextHops.resolve(rpc.peer);

@@ -63,7 +63,7 @@ export class NextHops implements NeighbourSetter {
     }
     this.neighbours.clearStatic(words);
     const peer = this.peers.find(words);
-    if (peer >= 0) this.peers.resolved[peer] = 0;
+    if (peer >= 0) this.peers.forgetMac(peer);
     return true;
   }
 
@@ -73,7 +73,7 @@ export class NextHops implements NeighbourSetter {
    */
   resolve(peer: number): boolean {
     const { peers } = this;
-    const known = peers.resolved[peer] === 1;
+    const known = peers.isResolved(peer);
     if (known && !this.isStale(peer)) return true;
     const address = peers.address(peer);
     const { station } = this.settings;
@@ -90,15 +90,15 @@ export class NextHops implements NeighbourSetter {
   }
 
   private isStale(peer: number): boolean {
-    return this.agenda.nowPs - this.peers.heardPs[peer]! > this.timing.lifetime;
+    return this.agenda.nowPs - this.peers.heardPs(peer) > this.timing.lifetime;
   }
 
   /** A frame of the peer came from this MAC address: answers go there, unless a static entry says otherwise. */
   heardFrom(peer: number, macHi: number, macLo: number): void {
     const { peers } = this;
-    if (peers.resolved[peer] === 1 && peers.macLo[peer] === macLo && peers.macHi[peer] === macHi) return;
+    if (peers.hasMac(peer, macHi, macLo)) return;
     if ((macHi & 0x0100) !== 0) return;
-    const isNews = peers.resolved[peer] === 0;
+    const isNews = !peers.isResolved(peer);
     const fixed = this.neighbours.fixedEntry(peers.address(peer));
     if (fixed < 0) peers.setMac(peer, macHi, macLo);
     else if (isNews) peers.setMac(peer, this.neighbours.macHi(fixed), this.neighbours.macLo(fixed));
@@ -143,13 +143,13 @@ export class NextHops implements NeighbourSetter {
     const peer = this.peers.find(this.neighbours.address(entry));
     if (peer < 0) return;
     this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
-    this.peers.heardPs[peer] = this.agenda.nowPs;
+    this.peers.setHeard(peer, this.agenda.nowPs);
     this.onResolved(peer);
   }
 
   /** Nobody answered for the address: it is not used any more, unless its host has been heard meanwhile. */
   private lost(entry: number): void {
     const peer = this.peers.find(this.neighbours.address(entry));
-    if (peer >= 0 && this.isStale(peer)) this.peers.resolved[peer] = 0;
+    if (peer >= 0 && this.isStale(peer)) this.peers.forgetMac(peer);
   }
 }

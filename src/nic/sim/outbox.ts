@@ -268,14 +268,14 @@ export class Outbox {
   addressTo(record: FrameRecord, peer: number, prio: number): void {
     const { peers, settings } = this;
     const ipv4 = peers.isIpv4(peer);
-    record.destinationMacHi = peers.macHi[peer]!;
-    record.destinationMacLo = peers.macLo[peer]!;
+    record.destinationMacHi = peers.macHi(peer);
+    record.destinationMacLo = peers.macLo(peer);
     record.sourceMacHi = settings.station.macHi;
     record.sourceMacLo = settings.station.macLo;
     record.ipVersion = ipv4 ? 4 : 6;
     record.etherType = ipv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
     copyAddress(ipv4 ? settings.ipv4 : settings.ipv6, 0, record.source, 0);
-    copyAddress(peers.addresses, peer * 4, record.destination, 0);
+    copyAddress(peers.words, peers.at(peer), record.destination, 0);
     record.prio = prio;
     record.trafficClass = settings.trafficClass[prio & 7]!;
   }

@@ -4,76 +4,80 @@
  *
  * A number is given out while an RPC uses it or room is left; when the table is full, one that no RPC uses is given to
  * the newcomer, and `onReplaced` lets others forget what they kept for the former holder.
+ *
+ * All that is known of a peer lies side by side in one record, and room for records is made as peers come: a packet
+ * concerns one peer among many, and its record is seldom in the processor's cache.
  */
 import { copyAddress, isMapped, sameAddress } from './protocol/address.js';
 
-const BUCKETS = 1024;
 const NONE = -1;
+const START_ENTRIES = 16;
+
+/** A record in words: address 4, MAC address 2, whether that is known, family, RPCs, next in the bucket, time 2. */
+const RECORD_BITS = 4;
+const MAC_HI = 4;
+const MAC_LO = 5;
+const RESOLVED = 6;
+const IPV4 = 7;
+const RPCS = 8;
+const NEXT = 9;
+/** in halves of a record: two words are one time */
+const HEARD_PS = 5;
 
 /** Peers a card remembers when nobody says otherwise. */
 export const PEER_ENTRIES = 4096;
 
 export class Peers {
-  /** Four words a peer. */
-  readonly addresses: Uint32Array;
-  private readonly ipv4: Uint8Array;
-  readonly macHi: Uint16Array;
-  readonly macLo: Uint32Array;
-  /** 1 when the MAC address is known. */
-  readonly resolved: Uint8Array;
-  /** When a packet of the peer came last, or its MAC address was confirmed. */
-  readonly heardPs: Float64Array;
-  private readonly users: Int32Array;
-  private readonly next: Int32Array;
-  private readonly buckets = new Int32Array(BUCKETS).fill(NONE);
+  /** The records; a peer's address is at `at(peer)`. */
+  words = new Uint32Array(START_ENTRIES << RECORD_BITS);
+  private times = new Float64Array(this.words.buffer);
+  private buckets = new Int32Array(2 * START_ENTRIES).fill(NONE);
   private count = 0;
   private victim = 0;
   /** Called when a number passes to another host, and when it is given out first. */
   onReplaced: (peer: number) => void = () => undefined;
 
-  constructor(readonly capacity = PEER_ENTRIES) {
-    this.addresses = new Uint32Array(capacity * 4);
-    this.ipv4 = new Uint8Array(capacity);
-    this.macHi = new Uint16Array(capacity);
-    this.macLo = new Uint32Array(capacity);
-    this.resolved = new Uint8Array(capacity);
-    this.heardPs = new Float64Array(capacity);
-    this.users = new Int32Array(capacity);
-    this.next = new Int32Array(capacity).fill(NONE);
-  }
+  constructor(readonly capacity = PEER_ENTRIES) {}
 
   reset(): void {
     this.buckets.fill(NONE);
-    this.users.fill(0);
+    this.words.fill(0);
     this.count = 0;
     this.victim = 0;
   }
 
   /** The card's clock was moved back. */
   rebase(byPs: number): void {
-    for (let peer = 0; peer < this.count; peer++) this.heardPs[peer]! -= byPs;
+    for (let peer = 0; peer < this.count; peer++) this.setHeard(peer, this.heardPs(peer) - byPs);
+  }
+
+  /** Place of a peer's address in `words`. */
+  at(peer: number): number {
+    return peer << RECORD_BITS;
   }
 
   /** Number of the peer with this address, -1 when it has none. */
-  find(words: Uint32Array): number {
-    for (let peer = this.buckets[hash(words)]!; peer !== NONE; peer = this.next[peer]!) {
-      if (sameAddress(this.addresses, peer * 4, words, 0)) return peer;
+  find(address: Uint32Array): number {
+    const { words } = this;
+    let peer = this.buckets[this.bucketOf(address, 0)]!;
+    while (peer !== NONE && !sameAddress(words, peer << RECORD_BITS, address, 0)) {
+      peer = words[(peer << RECORD_BITS) + NEXT]! | 0;
     }
-    return NONE;
+    return peer;
   }
 
   /** Number of the peer, a new one if need be; -1 when every number is in use. */
-  findOrAdd(words: Uint32Array): number {
-    const known = this.find(words);
+  findOrAdd(address: Uint32Array): number {
+    const known = this.find(address);
     if (known !== NONE) return known;
     const peer = this.count < this.capacity ? this.count++ : this.evict();
     if (peer === NONE) return NONE;
-    copyAddress(words, 0, this.addresses, peer * 4);
-    this.ipv4[peer] = isMapped(words) ? 1 : 0;
-    this.resolved[peer] = 0;
-    const bucket = hash(words);
-    this.next[peer] = this.buckets[bucket]!;
-    this.buckets[bucket] = peer;
+    if (peer << RECORD_BITS === this.words.length) this.grow();
+    const at = peer << RECORD_BITS;
+    this.words.fill(0, at, at + (1 << RECORD_BITS));
+    copyAddress(address, 0, this.words, at);
+    this.words[at + IPV4] = isMapped(address) ? 1 : 0;
+    this.link(peer);
     this.onReplaced(peer);
     return peer;
   }
@@ -84,53 +88,113 @@ export class Peers {
   }
 
   hold(peer: number): void {
-    this.users[peer]!++;
+    this.words[(peer << RECORD_BITS) + RPCS]!++;
   }
 
   letGo(peer: number): void {
-    this.users[peer]!--;
+    this.words[(peer << RECORD_BITS) + RPCS]!--;
   }
 
   isIpv4(peer: number): boolean {
-    return this.ipv4[peer] === 1;
+    return this.words[(peer << RECORD_BITS) + IPV4] === 1;
   }
 
   /** The address of a peer; a view, made for each call. */
   address(peer: number): Uint32Array {
-    return this.addresses.subarray(peer * 4, peer * 4 + 4);
+    return this.words.subarray(peer << RECORD_BITS, (peer << RECORD_BITS) + 4);
+  }
+
+  macHi(peer: number): number {
+    return this.words[(peer << RECORD_BITS) + MAC_HI]!;
+  }
+
+  macLo(peer: number): number {
+    return this.words[(peer << RECORD_BITS) + MAC_LO]!;
+  }
+
+  /** Whether the MAC address is known. */
+  isResolved(peer: number): boolean {
+    return this.words[(peer << RECORD_BITS) + RESOLVED] === 1;
+  }
+
+  /** Whether this is the MAC address that is known. */
+  hasMac(peer: number, hi: number, lo: number): boolean {
+    const at = peer << RECORD_BITS;
+    return (
+      this.words[at + RESOLVED] === 1 && this.words[at + MAC_LO] === lo && this.words[at + MAC_HI] === hi
+    );
   }
 
   setMac(peer: number, hi: number, lo: number): void {
-    this.macHi[peer] = hi;
-    this.macLo[peer] = lo;
-    this.resolved[peer] = 1;
+    const at = peer << RECORD_BITS;
+    this.words[at + MAC_HI] = hi;
+    this.words[at + MAC_LO] = lo;
+    this.words[at + RESOLVED] = 1;
+  }
+
+  /** The MAC address is not to be used any more. */
+  forgetMac(peer: number): void {
+    this.words[(peer << RECORD_BITS) + RESOLVED] = 0;
+  }
+
+  /** When a packet of the peer came last, or its MAC address was confirmed. */
+  heardPs(peer: number): number {
+    return this.times[(peer << (RECORD_BITS - 1)) + HEARD_PS]!;
+  }
+
+  setHeard(peer: number, timePs: number): void {
+    this.times[(peer << (RECORD_BITS - 1)) + HEARD_PS] = timePs;
   }
 
   private evict(): number {
     for (let tried = 0; tried < this.capacity; tried++) {
       const peer = this.victim;
       this.victim = (this.victim + 1) % this.capacity;
-      if (this.users[peer] !== 0) continue;
+      if (this.words[(peer << RECORD_BITS) + RPCS] !== 0) continue;
       this.unlink(peer);
       return peer;
     }
     return NONE;
   }
 
+  private grow(): void {
+    const { words } = this;
+    this.words = new Uint32Array(2 * words.length);
+    this.words.set(words);
+    this.times = new Float64Array(this.words.buffer);
+    const known = words.length >> RECORD_BITS;
+    this.buckets = new Int32Array(4 * known).fill(NONE);
+    for (let peer = 0; peer < known; peer++) this.link(peer);
+  }
+
+  private link(peer: number): void {
+    const at = peer << RECORD_BITS;
+    const bucket = this.bucketOf(this.words, at);
+    this.words[at + NEXT] = this.buckets[bucket]!;
+    this.buckets[bucket] = peer;
+  }
+
   private unlink(peer: number): void {
-    const bucket = hash(this.addresses, peer * 4);
+    const { words } = this;
+    const bucket = this.bucketOf(words, peer << RECORD_BITS);
+    const next = words[(peer << RECORD_BITS) + NEXT]!;
     let at = this.buckets[bucket]!;
     if (at === peer) {
-      this.buckets[bucket] = this.next[peer]!;
+      this.buckets[bucket] = next;
       return;
     }
-    while (this.next[at] !== peer) at = this.next[at]!;
-    this.next[at] = this.next[peer]!;
+    for (;;) {
+      const place = (at << RECORD_BITS) + NEXT;
+      at = words[place]! | 0;
+      if (at !== peer) continue;
+      words[place] = next;
+      return;
+    }
   }
-}
 
-function hash(words: Uint32Array, at = 0): number {
-  let value = Math.imul(words[at + 3]!, 0x9e3779b1) ^ Math.imul(words[at + 2]!, 0x85ebca6b);
-  value ^= Math.imul(words[at]! ^ words[at + 1]!, 0xc2b2ae35);
-  return ((value >>> 15) ^ value) & (BUCKETS - 1);
+  private bucketOf(words: Uint32Array, at: number): number {
+    let value = Math.imul(words[at + 3]!, 0x9e3779b1) ^ Math.imul(words[at + 2]!, 0x85ebca6b);
+    value ^= Math.imul(words[at]! ^ words[at + 1]!, 0xc2b2ae35);
+    return ((value >>> 15) ^ value) & (this.buckets.length - 1);
+  }
 }

@@ -10,15 +10,24 @@ import { CallFlag, MAX_USERS, SLOTS } from '../regs.js';
 
 const EITHER = CallFlag.matchRequests | CallFlag.matchResponses;
 
+/** A call's record in words: kinds it takes, id, buffer, order of posting, claimed, cancelled; half a line of a cache. */
+const RECORD_BITS = 3;
+const KINDS = 0;
+const ID_HI = 1;
+const ID_LO = 2;
+const OFFSET = 3;
+const SIZE = 4;
+const ORDER = 5;
+const CLAIMED = 6;
+const CANCELLED = 7;
+
+/** Place of a call's record. */
+function recordOf(user: number, slot: number): number {
+  return (user * SLOTS + slot) << RECORD_BITS;
+}
+
 export class PostedReceives {
-  private readonly kinds = new Uint8Array((MAX_USERS + 1) * SLOTS);
-  private readonly idHi = new Uint32Array((MAX_USERS + 1) * SLOTS);
-  private readonly idLo = new Uint32Array((MAX_USERS + 1) * SLOTS);
-  private readonly offsets = new Uint32Array((MAX_USERS + 1) * SLOTS);
-  private readonly sizes = new Uint32Array((MAX_USERS + 1) * SLOTS);
-  private readonly orders = new Float64Array((MAX_USERS + 1) * SLOTS);
-  private readonly claimed = new Uint8Array((MAX_USERS + 1) * SLOTS);
-  private readonly cancelled = new Uint8Array((MAX_USERS + 1) * SLOTS);
+  private readonly words = new Int32Array(((MAX_USERS + 1) * SLOTS) << RECORD_BITS);
   /** Slots of the calls that wait unclaimed, oldest first. */
   private readonly waiting: number[][] = Array.from({ length: MAX_USERS + 1 }, () => []);
   /** How many of them are narrowed to one RPC. */
@@ -32,7 +41,7 @@ export class PostedReceives {
   clearUser(user: number): void {
     this.waiting[user]!.length = 0;
     this.narrowed[user] = 0;
-    this.claimed.fill(0, user * SLOTS, (user + 1) * SLOTS);
+    this.words.fill(0, recordOf(user, 0), recordOf(user + 1, 0));
   }
 
   /** Posts a call. `flags` are its match flags; id 0 does not narrow. */
@@ -45,25 +54,26 @@ export class PostedReceives {
     offset: number,
     size: number,
   ): void {
-    const at = user * SLOTS + slot;
-    this.kinds[at] = (flags & EITHER) === 0 ? EITHER : flags & EITHER;
-    this.idHi[at] = idHi;
-    this.idLo[at] = idLo;
-    this.offsets[at] = offset;
-    this.sizes[at] = size;
-    this.orders[at] = this.nextOrder++;
-    this.claimed[at] = 0;
-    this.cancelled[at] = 0;
+    const { words } = this;
+    const at = recordOf(user, slot);
+    words[at + KINDS] = (flags & EITHER) === 0 ? EITHER : flags & EITHER;
+    words[at + ID_HI] = idHi;
+    words[at + ID_LO] = idLo;
+    words[at + OFFSET] = offset;
+    words[at + SIZE] = size;
+    words[at + ORDER] = this.nextOrder;
+    words[at + CLAIMED] = 0;
+    words[at + CANCELLED] = 0;
+    this.nextOrder = (this.nextOrder + 1) | 0;
     this.waiting[user]!.push(slot);
     this.countNarrowed(user, slot, 1);
   }
 
   /** Whether the call in this slot takes a message of this kind and id. */
   matches(user: number, slot: number, isResponse: boolean, idHi: number, idLo: number): boolean {
-    const at = user * SLOTS + slot;
     const bit = isResponse ? CallFlag.matchResponses : CallFlag.matchRequests;
-    if ((this.kinds[at]! & bit) === 0) return false;
-    return !this.isNarrowed(user, slot) || (this.idLo[at] === idLo && this.idHi[at] === idHi);
+    if ((this.words[recordOf(user, slot) + KINDS]! & bit) === 0) return false;
+    return !this.isNarrowed(user, slot) || this.hasId(user, slot, idHi, idLo);
   }
 
   /**
@@ -74,12 +84,12 @@ export class PostedReceives {
     const waiting = this.waiting[user]!;
     for (let i = 0; i < waiting.length; i++) {
       const slot = waiting[i]!;
-      if (needsBuffer && this.sizes[user * SLOTS + slot] === 0) continue;
+      if (needsBuffer && this.size(user, slot) === 0) continue;
       if (!this.matches(user, slot, isResponse, idHi, idLo)) continue;
       if (i === 0) waiting.shift();
       else waiting.splice(i, 1);
       this.countNarrowed(user, slot, -1);
-      this.claimed[user * SLOTS + slot] = 1;
+      this.words[recordOf(user, slot) + CLAIMED] = 1;
       return slot;
     }
     return 0;
@@ -87,12 +97,15 @@ export class PostedReceives {
 
   /** The call's message has died: it waits again, where it was. False when it was cancelled meanwhile. */
   unclaim(user: number, slot: number): boolean {
-    const at = user * SLOTS + slot;
-    this.claimed[at] = 0;
-    if (this.cancelled[at] === 1) return false;
+    const { words } = this;
+    const at = recordOf(user, slot);
+    words[at + CLAIMED] = 0;
+    if (words[at + CANCELLED] === 1) return false;
     const waiting = this.waiting[user]!;
+    const order = words[at + ORDER]!;
     let place = waiting.length;
-    while (place > 0 && this.orders[user * SLOTS + waiting[place - 1]!]! > this.orders[at]!) place--;
+    // the count wraps; what waits was posted within half its range
+    while (place > 0 && ((words[recordOf(user, waiting[place - 1]!) + ORDER]! - order) | 0) > 0) place--;
     waiting.splice(place, 0, slot);
     this.countNarrowed(user, slot, 1);
     return true;
@@ -100,7 +113,7 @@ export class PostedReceives {
 
   /** The call got its final result. */
   finish(user: number, slot: number): void {
-    this.claimed[user * SLOTS + slot] = 0;
+    this.words[recordOf(user, slot) + CLAIMED] = 0;
   }
 
   /** Takes a waiting call out; false when the slot holds none. */
@@ -115,24 +128,21 @@ export class PostedReceives {
 
   /** Notes that a claimed call is not to wait again; false when the slot holds none. */
   cancelClaimed(user: number, slot: number): boolean {
-    const at = user * SLOTS + slot;
-    if (this.claimed[at] === 0) return false;
-    this.cancelled[at] = 1;
+    const at = recordOf(user, slot);
+    if (this.words[at + CLAIMED] === 0) return false;
+    this.words[at + CANCELLED] = 1;
     return true;
   }
 
   isNarrowed(user: number, slot: number): boolean {
-    const at = user * SLOTS + slot;
-    return this.idLo[at] !== 0 || this.idHi[at] !== 0;
+    const at = recordOf(user, slot);
+    return (this.words[at + ID_LO]! | this.words[at + ID_HI]!) !== 0;
   }
 
   /** A waiting call that is narrowed to this id, 0 without. */
   narrowedTo(user: number, idHi: number, idLo: number): number {
     if (this.narrowed[user] === 0) return 0;
-    for (const slot of this.waiting[user]!) {
-      const at = user * SLOTS + slot;
-      if (this.idLo[at] === idLo && this.idHi[at] === idHi) return slot;
-    }
+    for (const slot of this.waiting[user]!) if (this.hasId(user, slot, idHi, idLo)) return slot;
     return 0;
   }
 
@@ -146,10 +156,15 @@ export class PostedReceives {
   }
 
   offset(user: number, slot: number): number {
-    return this.offsets[user * SLOTS + slot]!;
+    return this.words[recordOf(user, slot) + OFFSET]! >>> 0;
   }
 
   size(user: number, slot: number): number {
-    return this.sizes[user * SLOTS + slot]!;
+    return this.words[recordOf(user, slot) + SIZE]!;
+  }
+
+  private hasId(user: number, slot: number, idHi: number, idLo: number): boolean {
+    const at = recordOf(user, slot);
+    return this.words[at + ID_LO] === (idLo | 0) && this.words[at + ID_HI] === (idHi | 0);
   }
 }

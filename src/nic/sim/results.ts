@@ -23,6 +23,10 @@ const PORTS_WORD = HeaderLayout.sport.offset / 4;
 const ID_WORD = HeaderLayout.id.offset / 4;
 const COOKIE_WORD = HeaderLayout.cc.offset / 4;
 
+/** In word 0 of a header: flags as in a status word, and whether the slot is a call's. */
+const FLAGS = 0xff;
+const IN_USE = 0x100;
+
 /** A result that is composed and waits for its cycles. */
 class Composed {
   readonly words = new Int32Array(CALL_WORDS);
@@ -33,10 +37,11 @@ class Composed {
 }
 
 export class Results {
-  private readonly headers = new Uint8Array((MAX_USERS + 1) * SLOTS * CALL_BYTES);
-  private readonly headerWords = new Int32Array(this.headers.buffer);
-  private readonly flags = new Uint8Array((MAX_USERS + 1) * SLOTS);
-  private readonly inUse = new Uint8Array((MAX_USERS + 1) * SLOTS);
+  /**
+   * Headers of all slots. Word 0, where a result has its status, holds the flags of the call's results so far, and
+   * IN_USE from the call that takes the slot to its final result.
+   */
+  private readonly headerWords = new Int32Array((MAX_USERS + 1) * SLOTS * CALL_WORDS);
 
   private ring = Array.from({ length: 8 }, () => new Composed());
   private head = 0;
@@ -54,8 +59,7 @@ export class Results {
   }
 
   reset(): void {
-    this.inUse.fill(0);
-    this.flags.fill(0);
+    this.headerWords.fill(0);
     this.head = 0;
     this.count = 0;
   }
@@ -67,20 +71,18 @@ export class Results {
 
   /** A new owner: all slots are free. */
   openUser(user: number): void {
-    this.inUse.fill(0, user * SLOTS, (user + 1) * SLOTS);
+    this.headerWords.fill(0, user * SLOTS * CALL_WORDS, (user + 1) * SLOTS * CALL_WORDS);
   }
 
   isInUse(user: number, slot: number): boolean {
-    return this.inUse[user * SLOTS + slot] === 1;
+    return (this.headerWords[(user * SLOTS + slot) * CALL_WORDS]! & IN_USE) !== 0;
   }
 
   /** A call takes its slot: its 64 bytes, words of `call` from `at`, become the slot's header. */
   begin(user: number, slot: number, call: Int32Array, at: number): void {
-    const index = user * SLOTS + slot;
-    const to = index * CALL_WORDS;
+    const to = (user * SLOTS + slot) * CALL_WORDS;
+    this.headerWords[to] = IN_USE;
     for (let i = 1; i < CALL_WORDS; i++) this.headerWords[to + i] = call[at + i]!;
-    this.flags[index] = 0;
-    this.inUse[index] = 1;
     this.users.outstanding[user]!++;
   }
 
@@ -120,17 +122,16 @@ export class Results {
 
   /** Posts a result for a call that has its slot. With `final` the slot is the application's again. */
   post(user: number, slot: number, newFlags: number, code: number = Code.ok): void {
-    const index = user * SLOTS + slot;
-    const flags = this.flags[index]! | newFlags;
-    this.flags[index] = flags;
-    if ((newFlags & ResultFlag.final) !== 0 && this.inUse[index] === 1) {
-      this.inUse[index] = 0;
+    const { headerWords } = this;
+    const from = (user * SLOTS + slot) * CALL_WORDS;
+    let state = headerWords[from]! | newFlags;
+    if ((newFlags & ResultFlag.final) !== 0 && (state & IN_USE) !== 0) {
+      state &= ~IN_USE;
       this.users.outstanding[user]!--;
     }
+    headerWords[from] = state;
     const { words } = this.nextEntry(user, slot);
-    const { headerWords } = this;
-    const from = index * CALL_WORDS;
-    words[0] = this.statusWord(user, flags, code);
+    words[0] = this.statusWord(user, state & FLAGS, code);
     for (let i = 1; i < CALL_WORDS; i++) words[i] = headerWords[from + i]!;
   }
 

@@ -104,7 +104,7 @@ export class Timers {
 
   /** A message whose peer has no MAC address yet; it is given up when none is found in time. */
   private waitsForNeighbour(rpc: Rpc): boolean {
-    if (this.peers.resolved[rpc.peer] === 1) return false;
+    if (this.peers.isResolved(rpc.peer)) return false;
     if (rpc.silentTicks > this.settings.neighbourTicks) {
       this.lifecycle.fail(rpc, this.mac.isUp ? Code.unreachable : Code.linkDown);
     }
@@ -132,7 +132,7 @@ export class Timers {
     if (queue.sentBytes(rpc.index) < queue.grantedBytes(rpc.index)) rpc.silentTicks = 0;
     const silent = rpc.silentTicks - resendTicks;
     if (silent < 0 || silent % resendInterval !== 0) return;
-    const quietPs = this.agenda.nowPs - this.peers.heardPs[rpc.peer]!;
+    const quietPs = this.agenda.nowPs - this.peers.heardPs(rpc.peer);
     if (quietPs < resendInterval * tickPs) rpc.needAcks = 0;
     this.needAck(rpc);
   }

@@ -35,9 +35,9 @@ export class HostUser {
   private readonly intervalPs: number;
   private readonly call = new CallWriter();
   private readonly result = new CallResult();
-  private readonly lastStatus = new Int32Array(SLOTS);
+  /** for each slot the status word seen last, and whether a call has it */
+  private readonly slots = new Int32Array(2 * SLOTS);
   private readonly freeSlots: number[] = [];
-  private readonly busy = new Uint8Array(SLOTS);
   /** a core issues one store at a time: from when each call set's core is free */
   private readonly coreFree = new Float64Array(CALL_SETS);
   private handler: ResultHandler | undefined;
@@ -76,16 +76,16 @@ export class HostUser {
   takeSlot(): number {
     const slotNumber = this.freeSlots.pop();
     if (slotNumber === undefined) return 0;
-    this.busy[slotNumber] = 1;
     // What an earlier call left must not look like a result of the next one.
-    this.lastStatus[slotNumber] = 0;
+    this.slots[2 * slotNumber] = 0;
+    this.slots[2 * slotNumber + 1] = 1;
     this.results.wordsForWrite(slotNumber * 64)[((slotNumber * 64) & (CHUNK_BYTES - 1)) >>> 2] = 0;
     return slotNumber;
   }
 
   /** Gives a slot back that was never used in a call. */
   giveSlot(slotNumber: number): void {
-    this.busy[slotNumber] = 0;
+    this.slots[2 * slotNumber + 1] = 0;
     this.freeSlots.push(slotNumber);
   }
 
@@ -217,15 +217,12 @@ export class HostUser {
     const at = (slot * 64) & (CHUNK_BYTES - 1);
     const words = this.results.wordsForRead(slot * 64);
     const status = words[at >>> 2]!;
-    if (status === this.lastStatus[slot]) return; // seen already, with a later write of the same slot
-    this.lastStatus[slot] = status;
+    if (status === this.slots[2 * slot]) return; // seen already, with a later write of the same slot
+    this.slots[2 * slot] = status;
     const result = this.result;
     result.read(slot, words, at);
     if (slot === 0) this.errors++;
-    else if (result.final && this.busy[slot] === 1) {
-      this.busy[slot] = 0;
-      this.freeSlots.push(slot);
-    }
+    else if (result.final && this.slots[2 * slot + 1] === 1) this.giveSlot(slot);
     this.handler?.onResult(timePs, result);
   }
 

@@ -9,28 +9,33 @@
 import type { FrameRecord } from './frame-record.js';
 import { MAX_ACKS } from './homa-header.js';
 
+/** A peer's record in words: id high, id low and port of each ack, and then how many there are. */
+const RECORD_BITS = 4;
+const COUNT = 15;
+const ACK_WORDS = 3;
+
 export class AckStore {
-  private counts = new Uint8Array(0);
-  private idHi = new Uint32Array(0);
-  private idLo = new Uint32Array(0);
-  private ports = new Uint16Array(0);
+  private words = new Uint32Array(0);
 
   /** Keeps the ack of a finished RPC (the client's id, the server's port). Answers false, keeping nothing, when full. */
   push(peer: number, clientIdHi: number, clientIdLo: number, serverPort: number): boolean {
-    if (peer >= this.counts.length) this.grow(peer);
-    const count = this.counts[peer]!;
+    const from = peer << RECORD_BITS;
+    if (from >= this.words.length) this.grow(peer);
+    const { words } = this;
+    const count = words[from + COUNT]!;
     if (count === MAX_ACKS) return false;
-    const at = peer * MAX_ACKS + count;
-    this.idHi[at] = clientIdHi;
-    this.idLo[at] = clientIdLo;
-    this.ports[at] = serverPort;
-    this.counts[peer] = count + 1;
+    const at = from + count * ACK_WORDS;
+    words[at] = clientIdHi;
+    words[at + 1] = clientIdLo;
+    words[at + 2] = serverPort;
+    words[from + COUNT] = count + 1;
     return true;
   }
 
   /** Acks waiting for this peer. */
   count(peer: number): number {
-    return peer < this.counts.length ? this.counts[peer]! : 0;
+    const at = (peer << RECORD_BITS) + COUNT;
+    return at < this.words.length ? this.words[at]! : 0;
   }
 
   /** Moves the newest ack into the record's DATA fields; without one they become zero, which says "no ack". */
@@ -40,43 +45,37 @@ export class AckStore {
       record.ackClientIdHi = record.ackClientIdLo = record.ackServerPort = 0;
       return;
     }
-    const at = peer * MAX_ACKS + count - 1;
-    record.ackClientIdHi = this.idHi[at]!;
-    record.ackClientIdLo = this.idLo[at]!;
-    record.ackServerPort = this.ports[at]!;
-    this.counts[peer] = count - 1;
+    const { words } = this;
+    const from = peer << RECORD_BITS;
+    const at = from + (count - 1) * ACK_WORDS;
+    record.ackClientIdHi = words[at]!;
+    record.ackClientIdLo = words[at + 1]!;
+    record.ackServerPort = words[at + 2]!;
+    words[from + COUNT] = count - 1;
   }
 
   /** Moves every ack into the record's ACK fields and sets `numAcks`. */
   drainInto(peer: number, record: FrameRecord): void {
+    const { words } = this;
     const count = this.count(peer);
     record.numAcks = count;
-    for (let i = 0; i < count; i++) {
-      record.ackIdHi[i] = this.idHi[peer * MAX_ACKS + i]!;
-      record.ackIdLo[i] = this.idLo[peer * MAX_ACKS + i]!;
-      record.ackPort[i] = this.ports[peer * MAX_ACKS + i]!;
+    for (let i = 0, at = peer << RECORD_BITS; i < count; i++, at += ACK_WORDS) {
+      record.ackIdHi[i] = words[at]!;
+      record.ackIdLo[i] = words[at + 1]!;
+      record.ackPort[i] = words[at + 2]!;
     }
-    if (count > 0) this.counts[peer] = 0;
+    this.clear(peer);
   }
 
   /** Forgets what is kept for a peer. */
   clear(peer: number): void {
-    if (peer < this.counts.length) this.counts[peer] = 0;
+    const at = (peer << RECORD_BITS) + COUNT;
+    if (at < this.words.length) this.words[at] = 0;
   }
 
   private grow(peer: number): void {
-    const size = Math.max(peer + 1, 2 * this.counts.length, 16);
-    const counts = new Uint8Array(size);
-    const idHi = new Uint32Array(size * MAX_ACKS);
-    const idLo = new Uint32Array(size * MAX_ACKS);
-    const ports = new Uint16Array(size * MAX_ACKS);
-    counts.set(this.counts);
-    idHi.set(this.idHi);
-    idLo.set(this.idLo);
-    ports.set(this.ports);
-    this.counts = counts;
-    this.idHi = idHi;
-    this.idLo = idLo;
-    this.ports = ports;
+    const { words } = this;
+    this.words = new Uint32Array(Math.max((peer + 1) << RECORD_BITS, 2 * words.length, 16 << RECORD_BITS));
+    this.words.set(words);
   }
 }

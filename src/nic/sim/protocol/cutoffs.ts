@@ -15,7 +15,9 @@ export const DEFAULT_CUTOFFS: readonly number[] = [0, 0, 0, 0, 1_000_000, 15_000
 export const DEFAULT_CUTOFF_VERSION = 1;
 
 const LARGEST = 0x7fffffff;
-const STRIDE = NUM_PRIORITIES;
+/** A peer's record in words: its cutoffs, and then its version. */
+const RECORD_BITS = 4;
+const VERSION = NUM_PRIORITIES;
 
 /** The highest level for granted packets: one below the highest level whose cutoff reaches the longest message, or 0. */
 export function maxScheduledPriority(cutoffs: ArrayLike<number>): number {
@@ -24,38 +26,37 @@ export function maxScheduledPriority(cutoffs: ArrayLike<number>): number {
 }
 
 export class PeerCutoffs {
-  private limits = new Int32Array(0);
-  private versions = new Uint16Array(0);
+  private words = new Int32Array(0);
   /** Time of the last announcement to each peer, in the caller's unit; -Infinity before the first. */
   private announced = new Float64Array(0);
 
   /** Makes the peer known and forgets what an earlier holder of the number had said: everything goes at level 6. */
   reset(peer: number): void {
     this.reach(peer);
-    this.limits.fill(0, peer * STRIDE, (peer + 1) * STRIDE);
-    this.limits[peer * STRIDE + NUM_PRIORITIES - 2] = LARGEST;
-    this.versions[peer] = 0;
+    const at = peer << RECORD_BITS;
+    this.words.fill(0, at, at + (1 << RECORD_BITS));
+    this.words[at + NUM_PRIORITIES - 2] = LARGEST;
     this.announced[peer] = -Infinity;
   }
 
   /** Takes in a CUTOFFS packet: entries 1 to 7 as 32-bit signed numbers, entry 0 always reaches every message. */
   store(peer: number, record: FrameRecord): void {
-    const at = peer * STRIDE;
-    this.limits[at] = LARGEST;
-    for (let level = 1; level < NUM_PRIORITIES; level++) this.limits[at + level] = record.cutoffs[level]! | 0;
-    this.versions[peer] = record.cutoffVersion;
+    const at = peer << RECORD_BITS;
+    this.words[at] = LARGEST;
+    for (let level = 1; level < NUM_PRIORITIES; level++) this.words[at + level] = record.cutoffs[level]! | 0;
+    this.words[at + VERSION] = record.cutoffVersion;
   }
 
   /** Version to put into DATA for this peer; 0 before its first CUTOFFS. */
   version(peer: number): number {
-    return this.versions[peer]!;
+    return this.words[(peer << RECORD_BITS) + VERSION]!;
   }
 
   /** Level below `levels` for the unscheduled packets of a message of this length; 0 if no cutoff reaches it. */
   priority(peer: number, messageLength: number, levels = NUM_PRIORITIES): number {
-    const at = peer * STRIDE;
+    const at = peer << RECORD_BITS;
     for (let level = levels - 1; level > 0; level--) {
-      if (this.limits[at + level]! >= messageLength) return level;
+      if (this.words[at + level]! >= messageLength) return level;
     }
     return 0;
   }
@@ -82,16 +83,12 @@ export class PeerCutoffs {
   }
 
   private reach(peer: number): void {
-    if (peer < this.versions.length) return;
-    const size = Math.max(peer + 1, 2 * this.versions.length, 16);
-    const limits = new Int32Array(size * STRIDE);
-    const versions = new Uint16Array(size);
-    const announced = new Float64Array(size);
-    limits.set(this.limits);
-    versions.set(this.versions);
-    announced.set(this.announced);
-    this.limits = limits;
-    this.versions = versions;
-    this.announced = announced;
+    if (peer < this.announced.length) return;
+    const size = Math.max(peer + 1, 2 * this.announced.length, 16);
+    const { words, announced } = this;
+    this.words = new Int32Array(size << RECORD_BITS);
+    this.announced = new Float64Array(size);
+    this.words.set(words);
+    this.announced.set(announced);
   }
 }

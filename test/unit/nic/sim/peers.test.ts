@@ -25,7 +25,7 @@ describe('peers', () => {
     peers.hold(c!);
     expect(peers.findOrAdd(address(4))).to.equal(b);
     expect(peers.find(address(2))).to.equal(-1);
-    expect(peers.resolved[b!]).to.equal(0);
+    expect(peers.isResolved(b!)).to.equal(false);
     peers.hold(b!);
     expect(peers.findOrAdd(address(5))).to.equal(-1);
     peers.letGo(a!);
