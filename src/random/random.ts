@@ -3,6 +3,7 @@ import { naturalLog } from './natural-log.js';
 
 const UNIT = 1 / 9007199254740992; // 2^-53, exact
 const TWO32 = 4294967296;
+const DRAWN_AT_ONCE = 32;
 
 /** Mixes 32 bits so that close inputs give unrelated outputs (a full-avalanche integer hash). */
 function mix(x: number): number {
@@ -22,6 +23,9 @@ export class Random {
   private c: number;
   private d: number;
   private readonly key: readonly [number, number];
+  /** outputs drawn ahead, and how many of them are taken */
+  private readonly drawn = new Int32Array(DRAWN_AT_ONCE);
+  private taken = DRAWN_AT_ONCE;
 
   private constructor(low: number, high: number) {
     this.key = [low >>> 0, high >>> 0];
@@ -69,16 +73,30 @@ export class Random {
 
   /** The same 32 bits as a signed integer, which V8 never boxes. */
   private next32(): number {
-    const b = this.b;
-    const product = Math.imul(b, 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9);
-    this.c ^= this.a;
-    this.d ^= b;
-    this.b = b ^ this.c;
-    this.a ^= this.d;
-    this.c ^= b << 9;
-    this.d = (this.d << 11) | (this.d >>> 21);
-    return result;
+    if (this.taken === DRAWN_AT_ONCE) this.draw();
+    return this.drawn[this.taken++]!;
+  }
+
+  /** The next outputs of the recurrence, several at once: its state then stays in registers. */
+  private draw(): void {
+    const { drawn } = this;
+    let { a, b, c, d } = this;
+    for (let i = 0; i < DRAWN_AT_ONCE; i++) {
+      const product = Math.imul(b, 5);
+      drawn[i] = Math.imul((product << 7) | (product >>> 25), 9);
+      c ^= a;
+      d ^= b;
+      const shifted = b << 9;
+      b ^= c;
+      a ^= d;
+      c ^= shifted;
+      d = (d << 11) | (d >>> 21);
+    }
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.d = d;
+    this.taken = 0;
   }
 
   /** A uniform integer from 0 to n - 1, without bias. n: integer from 1 to 2^53 - 1; RangeError otherwise. */

@@ -18,7 +18,7 @@ const WHEEL_PS = SLICES * 2 ** SLICE_BITS;
 /** Instants are counted from a base that follows the present, so that differences are small integers. */
 const BASE_MOVES_AFTER_PS = 2 ** 30;
 
-/** Values of an event's place that are not a place in the heap. */
+/** Values of an event's place that are not a place in the heap; from the last one down it is a slice's number. */
 const NOT_QUEUED = -1;
 const IN_WHEEL = -2;
 
@@ -186,8 +186,19 @@ export class Agenda {
   }
 
   private take(event: Event): void {
-    this.remove(event);
-    const { timePs, op, arg } = event;
+    const { timePs, op, arg, place } = event;
+    this.length--;
+    this.front = null;
+    event.place = NOT_QUEUED;
+    if (place <= IN_WHEEL) {
+      // the first of its slice: it is the next event
+      const slice = IN_WHEEL - place;
+      const { next } = event;
+      this.inWheel--;
+      this.slices[slice] = next;
+      if (next === null) this.occupied[slice >> 5]! &= ~(1 << (slice & 31));
+      else if (this.heap.length === 0) this.front = next;
+    } else this.outOfHeap(place);
     if (event.isAlarm) event.timePs = Infinity;
     else {
       event.next = this.spare;
@@ -216,7 +227,7 @@ export class Agenda {
 
   /** Takes an event or alarm out of the queue. */
   private remove(event: Event): void {
-    if (event.place === IN_WHEEL) this.outOfWheel(event);
+    if (event.place <= IN_WHEEL) this.outOfWheel(event, IN_WHEEL - event.place);
     else this.outOfHeap(event.place);
     event.place = NOT_QUEUED;
     this.length--;
@@ -252,7 +263,7 @@ export class Agenda {
       this.basePs += Math.floor((this.now - this.basePs) / WHEEL_PS) * WHEEL_PS;
     }
     const slice = this.sliceOf(timePs);
-    event.place = IN_WHEEL;
+    event.place = IN_WHEEL - slice;
     this.inWheel++;
     let before = this.slices[slice]!;
     if (before === null) this.occupied[slice >> 5]! |= 1 << (slice & 31);
@@ -270,8 +281,7 @@ export class Agenda {
     event.next = next;
   }
 
-  private outOfWheel(event: Event): void {
-    const slice = this.sliceOf(event.timePs);
+  private outOfWheel(event: Event, slice: number): void {
     const { next } = event;
     this.inWheel--;
     let before = this.slices[slice]!;

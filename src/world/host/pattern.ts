@@ -13,9 +13,18 @@ function wordAt(key: number, index: number): number {
 
 /** Writes the first `lengthBytes` bytes of the pattern into `out`. */
 export function patternInto(out: Uint8Array, lengthBytes: number, key: number): void {
-  let word = 0;
-  for (let i = 0; i < lengthBytes; i++) {
-    if ((i & 3) === 0) word = wordAt(key, i >>> 2);
+  let word = key;
+  let next = wordAt(key, 1);
+  const whole = lengthBytes & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    out[i] = word;
+    out[i + 1] = word >>> 8;
+    out[i + 2] = word >>> 16;
+    out[i + 3] = word >>> 24;
+    word = next;
+    next = (next + STEP) | 0;
+  }
+  for (let i = whole; i < lengthBytes; i++) {
     out[i] = word;
     word >>>= 8;
   }
