@@ -188,6 +188,13 @@ export class HostBuffer {
    */
   findOther(offset: number, lengthBytes: number, word0: number, word1: number): number {
     this.checkProgression(offset, lengthBytes);
+    if (this.isAllBytes(offset, lengthBytes)) {
+      // Short messages, whole words in one chunk: most often all is right.
+      const { words } = this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK;
+      const from = (offset & (CHUNK_BYTES - 1)) >>> 2;
+      const to = from + (lengthBytes >>> 2);
+      if (words[from] === word0 && wordsMatch(words, from + 1, to, word1) === to) return -1;
+    }
     let done = 0;
     while (done < lengthBytes) {
       const at = offset + done;
@@ -233,6 +240,17 @@ export class HostBuffer {
       at = end;
     }
     return -1;
+  }
+
+  /** Whether these are whole words of one chunk that knows no runs. */
+  private isAllBytes(offset: number, lengthBytes: number): boolean {
+    const index = offset >>> CHUNK_SHIFT;
+    return (
+      (lengthBytes & 3) === 0 &&
+      lengthBytes > 0 &&
+      (offset + lengthBytes - 1) >>> CHUNK_SHIFT === index &&
+      this.runs?.[index] === undefined
+    );
   }
 
   private writeWords(offset: number, lengthBytes: number, word0: number, word1: number): void {

@@ -231,6 +231,7 @@ export class HostUser {
   }
 
   private padded(payload: Uint8Array): Uint8Array {
+    if (payload.length === INLINE_BYTES) return payload;
     for (let i = payload.length; i < INLINE_BYTES; i++) this.inline[i] = 0;
     this.inline.set(payload);
     return this.inline;

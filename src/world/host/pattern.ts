@@ -2,7 +2,7 @@
 // Message bytes that prove themselves: word 0 is the key of the message, every later word depends on key and place, so
 // a byte of another message, or of another place, shows.
 import type { HostBuffer } from '../memory.js';
-import { STEP } from '../progression.js';
+import { fillWords, STEP } from '../progression.js';
 
 const ODD = 0x85ebca6b | 0;
 
@@ -39,13 +39,16 @@ export function patternBytes(key: number, lengthBytes: number): Uint8Array {
 
 /** Patterns of 1 to 64 bytes in one reused array, each length with its view: for payloads stored with the call. */
 export class ShortPattern {
-  private readonly bytes = new Uint8Array(64);
-  private readonly views = Array.from({ length: 65 }, (_, length) => this.bytes.subarray(0, length));
+  private readonly words = new Int32Array(16);
+  private readonly bytes = new Uint8Array(this.words.buffer);
+  /** by length, made when first asked for */
+  private readonly views: (Uint8Array | undefined)[] = [];
 
   /** The pattern, valid until the next call. */
   of(key: number, lengthBytes: number): Uint8Array {
-    patternInto(this.bytes, lengthBytes, key);
-    return this.views[lengthBytes]!;
+    this.words[0] = key;
+    fillWords(this.words, 1, (lengthBytes + 3) >>> 2, wordAt(key, 1));
+    return (this.views[lengthBytes] ??= this.bytes.subarray(0, lengthBytes));
   }
 }
 
