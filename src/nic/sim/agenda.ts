@@ -1,122 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The card's own work in order of time: a binary heap in typed arrays, so that scheduling allocates nothing.
+ * The card's own work in order of time. An event is a kind (card-event.ts); what it is about waits in the queue of whoever
+ * scheduled it. Times are integer picoseconds. Two events of one instant run in the order they were scheduled in, which
+ * makes every run repeatable.
  *
- * Two events of one instant run in the order they were scheduled in, which makes every run repeatable. Times are integer
- * picoseconds. An event is a kind and two small integers; what they mean is up to whoever handles the kind.
+ * A card has few things to do at once, and most of what is scheduled comes after what waits. So this is a sorted ring in
+ * typed arrays: a new event goes to the end and moves forward past what is later.
  */
-const START_CAPACITY = 256;
+const START_CAPACITY = 16;
 
 export class Agenda {
   /** The card's present, in picoseconds. */
   nowPs = 0;
-  /** Kind and arguments of the event that `take` took last. */
+  /** Kind of the event that `take` took last. */
   kind = 0;
-  a = 0;
-  b = 0;
 
-  private size = 0;
-  private sequence = 0;
+  private head = 0;
+  private count = 0;
   private times = new Float64Array(START_CAPACITY);
-  private sequences = new Float64Array(START_CAPACITY);
   private kinds = new Uint8Array(START_CAPACITY);
-  private firsts = new Int32Array(START_CAPACITY);
-  private seconds = new Int32Array(START_CAPACITY);
 
   /** Forgets all work; the present stays. */
   clear(): void {
-    this.size = 0;
+    this.count = 0;
   }
 
   /** Moves the present and all events back. */
   rebase(byPs: number): void {
     this.nowPs -= byPs;
-    for (let at = 0; at < this.size; at++) this.times[at]! -= byPs;
+    for (let i = 0; i < this.count; i++) this.times[(this.head + i) & (this.times.length - 1)]! -= byPs;
   }
 
   /** When the next event is due; Infinity without any. */
   nextPs(): number {
-    return this.size === 0 ? Infinity : this.times[0]!;
+    return this.count === 0 ? Infinity : this.times[this.head]!;
   }
 
   /** Adds an event. An instant in the past counts as the present. */
-  schedule(timePs: number, kind: number, a = 0, b = 0): void {
-    if (this.size === this.times.length) this.grow();
+  schedule(timePs: number, kind: number): void {
+    if (this.count === this.times.length) this.grow();
     const time = timePs < this.nowPs ? this.nowPs : timePs;
-    const { times, sequences, kinds, firsts, seconds } = this;
-    let at = this.size++;
-    // Sequence numbers only grow, so a new event goes behind all others of its instant: compare times alone.
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (times[parent]! <= time) break;
-      times[at] = times[parent]!;
-      sequences[at] = sequences[parent]!;
-      kinds[at] = kinds[parent]!;
-      firsts[at] = firsts[parent]!;
-      seconds[at] = seconds[parent]!;
-      at = parent;
+    const { times, kinds, head } = this;
+    const mask = times.length - 1;
+    let at = (head + this.count++) & mask;
+    while (at !== head) {
+      const before = (at - 1) & mask;
+      if (times[before]! <= time) break;
+      times[at] = times[before]!;
+      kinds[at] = kinds[before]!;
+      at = before;
     }
     times[at] = time;
-    sequences[at] = this.sequence++;
     kinds[at] = kind;
-    firsts[at] = a;
-    seconds[at] = b;
   }
 
-  /** Takes the earliest event out into `kind`, `a`, `b` and moves the present to it. There must be one. */
+  /** Takes the earliest event out into `kind` and moves the present to it. There must be one. */
   take(): void {
-    const { times, sequences, kinds, firsts, seconds } = this;
-    this.nowPs = times[0]!;
-    this.kind = kinds[0]!;
-    this.a = firsts[0]!;
-    this.b = seconds[0]!;
-    const last = --this.size;
-    if (last === 0) return;
-    const time = times[last]!;
-    const sequence = sequences[last]!;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= last) break;
-      const right = child + 1;
-      if (
-        right < last &&
-        (times[right]! < times[child]! ||
-          (times[right] === times[child] && sequences[right]! < sequences[child]!))
-      ) {
-        child = right;
-      }
-      if (time < times[child]! || (time === times[child] && sequence < sequences[child]!)) break;
-      times[at] = times[child]!;
-      sequences[at] = sequences[child]!;
-      kinds[at] = kinds[child]!;
-      firsts[at] = firsts[child]!;
-      seconds[at] = seconds[child]!;
-      at = child;
-    }
-    times[at] = time;
-    sequences[at] = sequence;
-    kinds[at] = kinds[last]!;
-    firsts[at] = firsts[last]!;
-    seconds[at] = seconds[last]!;
+    const { times, head } = this;
+    this.nowPs = times[head]!;
+    this.kind = this.kinds[head]!;
+    this.head = (head + 1) & (times.length - 1);
+    this.count--;
   }
 
   private grow(): void {
-    const capacity = this.times.length * 2;
-    const times = new Float64Array(capacity);
-    const sequences = new Float64Array(capacity);
-    const kinds = new Uint8Array(capacity);
-    const firsts = new Int32Array(capacity);
-    const seconds = new Int32Array(capacity);
-    times.set(this.times);
-    sequences.set(this.sequences);
-    kinds.set(this.kinds);
-    firsts.set(this.firsts);
-    seconds.set(this.seconds);
-    this.times = times;
-    this.sequences = sequences;
-    this.kinds = kinds;
-    this.firsts = firsts;
-    this.seconds = seconds;
+    const { times, kinds, head, count } = this;
+    this.times = new Float64Array(2 * count);
+    this.kinds = new Uint8Array(2 * count);
+    for (let i = 0; i < count; i++) {
+      this.times[i] = times[(head + i) & (count - 1)]!;
+      this.kinds[i] = kinds[(head + i) & (count - 1)]!;
+    }
+    this.head = 0;
   }
 }
