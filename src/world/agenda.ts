@@ -18,9 +18,13 @@ const WHEEL_PS = SLICES * 2 ** SLICE_BITS;
 /** Instants are counted from a base that follows the present, so that differences are small integers. */
 const BASE_MOVES_AFTER_PS = 2 ** 30;
 
+/** So many events are kept sorted while no more wait; a power of two. */
+const RING = 8;
+
 /** Values of an event's place that are not a place in the heap; from the last one down it is a slice's number. */
 const NOT_QUEUED = -1;
-const IN_WHEEL = -2;
+const IN_RING = -2;
+const IN_WHEEL = -3;
 
 /** Numbers in the order of scheduling stay small integers: they wrap, long after both of a pair have happened. */
 const ORDER_BITS = 30;
@@ -48,13 +52,19 @@ export type Alarm = Event;
  * one-shot events it has alarms: an alarm belongs to its owner for good and is moved rather than queued again, so an
  * owner that changes its mind leaves nothing behind.
  *
- * What happens within two microseconds, nearly everything, waits in a timing wheel, where queueing and taking cost the
- * same however many events there are; what is further away waits in a heap. The next event is the earlier of the two
- * foremost ones: nothing is ever moved from the heap to the wheel.
+ * Where little waits, a ring keeps it sorted. What the ring does not hold and happens within two microseconds waits in a
+ * timing wheel, where queueing and taking cost the same however many events there are; what is further away waits in a
+ * heap. Nothing in the wheel or the heap comes before anything in the ring; when the ring is empty, the next event is the
+ * earlier of their two foremost ones.
  */
 export class Agenda {
   private spare: Event | null = null;
   private length = 0;
+
+  /** the next events in order */
+  private readonly ring = new Array<Event | null>(RING).fill(null);
+  private head = 0;
+  private inRing = 0;
 
   /** first event of each slice, and a bit for each slice that has one */
   private readonly slices = new Array<Event | null>(SLICES).fill(null);
@@ -64,7 +74,7 @@ export class Agenda {
 
   private readonly heap: Event[] = [];
 
-  /** the next event; null while it has not been looked for, or where there is none */
+  /** the next event of wheel and heap while the ring is empty; null while it has not been looked for */
   private front: Event | null = null;
 
   /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
@@ -132,15 +142,13 @@ export class Agenda {
 
   /** The instant of the next event; Infinity when there is none. */
   nextPs(): number {
-    const front = this.front ?? this.findFront();
-    return front === null ? Infinity : front.timePs;
+    return this.length === 0 ? Infinity : this.next().timePs;
   }
 
   /** Takes the next event, moves the clock to it and hands it to its actor. False when there is none. */
   step(): boolean {
-    const event = this.front ?? this.findFront();
-    if (event === null) return false;
-    this.take(event);
+    if (this.length === 0) return false;
+    this.take(this.next());
     return true;
   }
 
@@ -149,9 +157,9 @@ export class Agenda {
     const begun = this.taken;
     this.runAheadUntilPs = endPs - 1; // whole picoseconds
     this.inStretch = true;
-    for (;;) {
-      const event = this.front ?? this.findFront();
-      if (event === null || event.timePs >= endPs) break;
+    while (this.length > 0) {
+      const event = this.next();
+      if (event.timePs >= endPs) break;
       this.take(event);
     }
     this.runAheadUntilPs = -Infinity;
@@ -178,6 +186,7 @@ export class Agenda {
       throw new RangeError(`${this.now} ps cannot be moved by ${byPs} ps`);
     this.now -= byPs;
     this.basePs -= byPs; // slices keep their events
+    for (let i = 0; i < this.inRing; i++) this.ring[(this.head + i) & (RING - 1)]!.timePs -= byPs;
     for (const event of this.heap) event.timePs -= byPs;
     for (const first of this.slices) {
       for (let event = first; event !== null; event = event.next) event.timePs -= byPs;
@@ -185,20 +194,24 @@ export class Agenda {
     for (const actor of this.registered) actor.rebase?.(byPs);
   }
 
+  /** The next event; there must be one. */
+  private next(): Event {
+    if (this.inRing > 0) return this.ring[this.head]!;
+    return this.front ?? (this.front = this.foremost());
+  }
+
+  /** Takes the next event. */
   private take(event: Event): void {
-    const { timePs, op, arg, place } = event;
+    if (this.inRing > 0) {
+      this.head = (this.head + 1) & (RING - 1);
+      this.inRing--;
+    } else {
+      this.leave(event);
+      this.front = null;
+    }
     this.length--;
-    this.front = null;
+    const { timePs, op, arg } = event;
     event.place = NOT_QUEUED;
-    if (place <= IN_WHEEL) {
-      // the first of its slice: it is the next event
-      const slice = IN_WHEEL - place;
-      const { next } = event;
-      this.inWheel--;
-      this.slices[slice] = next;
-      if (next === null) this.occupied[slice >> 5]! &= ~(1 << (slice & 31));
-      else if (this.heap.length === 0) this.front = next;
-    } else this.outOfHeap(place);
     if (event.isAlarm) event.timePs = Infinity;
     else {
       event.next = this.spare;
@@ -215,31 +228,90 @@ export class Agenda {
       throw new RangeError(`an event at ${timePs} ps lies before now, ${this.now} ps`);
     event.timePs = timePs;
     event.order = this.order = (this.order + 1) & (2 ** ORDER_BITS - 1);
+    const { inRing } = this;
+    if (inRing === this.length++) {
+      // nothing waits elsewhere
+      if (inRing < RING) {
+        this.intoRing(event, timePs);
+        return;
+      }
+    } else if (inRing === 0) {
+      this.beyondRing(event, timePs);
+      const { front } = this;
+      if (front !== null && timePs < front.timePs) this.front = event;
+      return;
+    }
+    const last = this.ring[(this.head + inRing - 1) & (RING - 1)]!;
+    if (timePs >= last.timePs) {
+      this.beyondRing(event, timePs);
+      return;
+    }
+    if (inRing === RING) {
+      this.inRing--;
+      this.beyondRing(last, last.timePs);
+    }
+    this.intoRing(event, timePs);
+  }
+
+  /** Takes an event or alarm out of the queue. */
+  private remove(event: Event): void {
+    if (event.place === IN_RING) this.outOfRing(event);
+    else {
+      this.leave(event);
+      if (event === this.front) this.front = null;
+    }
+    event.place = NOT_QUEUED;
+    this.length--;
+  }
+
+  /** Takes an event out of the wheel or the heap. */
+  private leave(event: Event): void {
+    const { place } = event;
+    if (place <= IN_WHEEL) this.outOfWheel(event, IN_WHEEL - place);
+    else this.outOfHeap(place);
+  }
+
+  // -- ring --
+
+  private intoRing(event: Event, timePs: number): void {
+    const { ring, head } = this;
+    let at = (head + this.inRing++) & (RING - 1);
+    while (at !== head) {
+      const place = (at - 1) & (RING - 1);
+      const before = ring[place]!;
+      if (before.timePs <= timePs) break;
+      ring[at] = before;
+      at = place;
+    }
+    ring[at] = event;
+    event.place = IN_RING;
+  }
+
+  private outOfRing(event: Event): void {
+    const { ring } = this;
+    let at = this.head;
+    while (ring[at] !== event) at = (at + 1) & (RING - 1);
+    const end = (this.head + --this.inRing) & (RING - 1);
+    while (at !== end) {
+      const next = (at + 1) & (RING - 1);
+      ring[at] = ring[next]!;
+      at = next;
+    }
+  }
+
+  /** An event that comes after all in the ring and, where it has just left it, before all others. */
+  private beyondRing(event: Event, timePs: number): void {
     if (timePs - this.now < NEAR_PS) this.intoWheel(event, timePs);
     else {
       this.heap.push(event);
       this.siftUp(this.heap.length - 1);
     }
-    this.length++;
-    const { front } = this;
-    if (front !== null && timePs < front.timePs) this.front = event;
   }
 
-  /** Takes an event or alarm out of the queue. */
-  private remove(event: Event): void {
-    if (event.place <= IN_WHEEL) this.outOfWheel(event, IN_WHEEL - event.place);
-    else this.outOfHeap(event.place);
-    event.place = NOT_QUEUED;
-    this.length--;
-    if (event === this.front) this.front = null;
-  }
-
-  /** Looks for the next event; null when there is none. */
-  private findFront(): Event | null {
-    if (this.length === 0) return null;
-    const { heap } = this;
-    if (this.inWheel === 0) return (this.front = heap[0]!);
-    const { occupied } = this;
+  /** The next event of wheel and heap, which are not both empty. */
+  private foremost(): Event {
+    const { heap, occupied } = this;
+    if (this.inWheel === 0) return heap[0]!;
     const slice = this.sliceOf(this.now);
     let word = slice >> 5;
     let bits = occupied[word]! & (-1 << (slice & 31));
@@ -248,7 +320,7 @@ export class Agenda {
       bits = occupied[word]!;
     }
     const first = this.slices[(word << 5) + 31 - Math.clz32(bits & -bits)]!;
-    return (this.front = heap.length > 0 && isBefore(heap[0]!, first) ? heap[0]! : first);
+    return heap.length > 0 && isBefore(heap[0]!, first) ? heap[0]! : first;
   }
 
   // -- wheel --
@@ -267,13 +339,13 @@ export class Agenda {
     this.inWheel++;
     let before = this.slices[slice]!;
     if (before === null) this.occupied[slice >> 5]! |= 1 << (slice & 31);
-    if (before === null || timePs < before.timePs) {
+    if (before === null || isBefore(event, before)) {
       event.next = before;
       this.slices[slice] = event;
       return;
     }
     let { next } = before;
-    while (next !== null && next.timePs <= timePs) {
+    while (next !== null && !isBefore(event, next)) {
       before = next;
       ({ next } = before);
     }
