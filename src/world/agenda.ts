@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one time-ordered queue of a world.
+import { EventHeap } from './event-heap.js';
+import { Event, isBefore, Order, Place } from './event.js';
 
 /** Something that has events in an agenda: a card, a link, a host's timer. */
 export interface Actor {
@@ -20,29 +22,6 @@ const BASE_MOVES_AFTER_PS = 2 ** 30;
 
 /** So many events are kept sorted while no more wait; a power of two. */
 const RING = 8;
-
-/** Values of an event's place that are not a place in the heap; from the last one down it is a slice's number. */
-const NOT_QUEUED = -1;
-const IN_RING = -2;
-const IN_WHEEL = -3;
-
-/** Numbers in the order of scheduling stay small integers: they wrap, long after both of a pair have happened. */
-const ORDER_BITS = 30;
-
-/** Something that waits, or an alarm. Events are used again and again: nothing is allocated once a run is warm. */
-class Event {
-  /** made as a double, which it stays */
-  timePs = 0.5;
-  actor = 0;
-  op = 0;
-  arg = 0;
-  place = NOT_QUEUED;
-  order = 0;
-  /** the next of the same slice, or of those out of use */
-  next: Event | null = null;
-
-  constructor(readonly isAlarm: boolean) {}
-}
 
 /** An alarm's handle. */
 export type Alarm = Event;
@@ -72,7 +51,7 @@ export class Agenda {
   private inWheel = 0;
   private basePs = 0.5;
 
-  private readonly heap: Event[] = [];
+  private readonly heap = new EventHeap();
 
   /** the next event of wheel and heap while the ring is empty; null while it has not been looked for */
   private front: Event | null = null;
@@ -135,7 +114,7 @@ export class Agenda {
   /** Moves an alarm to `timePs`; Infinity unsets it. The same time again changes nothing, its order included. */
   setAlarm(alarm: Alarm, timePs: number): void {
     if (alarm.timePs === timePs) return;
-    if (alarm.place !== NOT_QUEUED) this.remove(alarm);
+    if (alarm.place !== Place.notQueued) this.remove(alarm);
     if (timePs === Infinity) alarm.timePs = Infinity;
     else this.insert(alarm, timePs);
   }
@@ -187,7 +166,7 @@ export class Agenda {
     this.now -= byPs;
     this.basePs -= byPs; // slices keep their events
     for (let i = 0; i < this.inRing; i++) this.ring[(this.head + i) & (RING - 1)]!.timePs -= byPs;
-    for (const event of this.heap) event.timePs -= byPs;
+    this.heap.rebase(byPs);
     for (const first of this.slices) {
       for (let event = first; event !== null; event = event.next) event.timePs -= byPs;
     }
@@ -211,7 +190,7 @@ export class Agenda {
     }
     this.length--;
     const { timePs, op, arg } = event;
-    event.place = NOT_QUEUED;
+    event.place = Place.notQueued;
     if (event.isAlarm) event.timePs = Infinity;
     else {
       event.next = this.spare;
@@ -227,7 +206,7 @@ export class Agenda {
     if (!(timePs >= this.now))
       throw new RangeError(`an event at ${timePs} ps lies before now, ${this.now} ps`);
     event.timePs = timePs;
-    event.order = this.order = (this.order + 1) & (2 ** ORDER_BITS - 1);
+    event.order = this.order = (this.order + 1) & Order.mask;
     const { inRing } = this;
     if (inRing === this.length++) {
       // nothing waits elsewhere
@@ -255,20 +234,20 @@ export class Agenda {
 
   /** Takes an event or alarm out of the queue. */
   private remove(event: Event): void {
-    if (event.place === IN_RING) this.outOfRing(event);
+    if (event.place === Place.inRing) this.outOfRing(event);
     else {
       this.leave(event);
       if (event === this.front) this.front = null;
     }
-    event.place = NOT_QUEUED;
+    event.place = Place.notQueued;
     this.length--;
   }
 
   /** Takes an event out of the wheel or the heap. */
   private leave(event: Event): void {
     const { place } = event;
-    if (place <= IN_WHEEL) this.outOfWheel(event, IN_WHEEL - place);
-    else this.outOfHeap(place);
+    if (place <= Place.inWheel) this.outOfWheel(event, Place.inWheel - place);
+    else this.heap.remove(event);
   }
 
   // -- ring --
@@ -284,7 +263,7 @@ export class Agenda {
       at = place;
     }
     ring[at] = event;
-    event.place = IN_RING;
+    event.place = Place.inRing;
   }
 
   private outOfRing(event: Event): void {
@@ -302,16 +281,13 @@ export class Agenda {
   /** An event that comes after all in the ring and, where it has just left it, before all others. */
   private beyondRing(event: Event, timePs: number): void {
     if (timePs - this.now < NEAR_PS) this.intoWheel(event, timePs);
-    else {
-      this.heap.push(event);
-      this.siftUp(this.heap.length - 1);
-    }
+    else this.heap.add(event);
   }
 
   /** The next event of wheel and heap, which are not both empty. */
   private foremost(): Event {
     const { heap, occupied } = this;
-    if (this.inWheel === 0) return heap[0]!;
+    if (this.inWheel === 0) return heap.first;
     const slice = this.sliceOf(this.now);
     let word = slice >> 5;
     let bits = occupied[word]! & (-1 << (slice & 31));
@@ -320,7 +296,7 @@ export class Agenda {
       bits = occupied[word]!;
     }
     const first = this.slices[(word << 5) + 31 - Math.clz32(bits & -bits)]!;
-    return heap.length > 0 && isBefore(heap[0]!, first) ? heap[0]! : first;
+    return heap.length > 0 && isBefore(heap.first, first) ? heap.first : first;
   }
 
   // -- wheel --
@@ -335,7 +311,7 @@ export class Agenda {
       this.basePs += Math.floor((this.now - this.basePs) / WHEEL_PS) * WHEEL_PS;
     }
     const slice = this.sliceOf(timePs);
-    event.place = IN_WHEEL - slice;
+    event.place = Place.inWheel - slice;
     this.inWheel++;
     let before = this.slices[slice]!;
     if (before === null) this.occupied[slice >> 5]! |= 1 << (slice & 31);
@@ -365,54 +341,4 @@ export class Agenda {
     while (before.next !== event) before = before.next!;
     before.next = next;
   }
-
-  // -- heap --
-
-  private setPlace(place: number, event: Event): void {
-    this.heap[place] = event;
-    event.place = place;
-  }
-
-  private outOfHeap(place: number): void {
-    const last = this.heap.pop()!;
-    if (place === this.heap.length) return;
-    this.setPlace(place, last);
-    this.siftUp(place);
-    this.siftDown(last.place);
-  }
-
-  private siftUp(start: number): void {
-    const { heap } = this;
-    let place = start;
-    const event = heap[place]!;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!isBefore(event, heap[parent]!)) break;
-      this.setPlace(place, heap[parent]!);
-      place = parent;
-    }
-    this.setPlace(place, event);
-  }
-
-  private siftDown(start: number): void {
-    const { heap } = this;
-    const { length } = heap;
-    let place = start;
-    const event = heap[place]!;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= length) break;
-      if (child + 1 < length && isBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!isBefore(heap[child]!, event)) break;
-      this.setPlace(place, heap[child]!);
-      place = child;
-    }
-    this.setPlace(place, event);
-  }
-}
-
-/** Whether `a` happens before `b`: earlier, or scheduled first for the same instant. */
-function isBefore(a: Event, b: Event): boolean {
-  if (a.timePs !== b.timePs) return a.timePs < b.timePs;
-  return (a.order - b.order) << (32 - ORDER_BITS) < 0;
 }
