@@ -49,6 +49,7 @@ export class Agenda {
   private readonly slices = new Array<Event | null>(SLICES).fill(null);
   private readonly occupied = new Int32Array(SLICES / 32);
   private inWheel = 0;
+  /** made as a double, which it stays */
   private basePs = 0.5;
 
   private readonly heap = new EventHeap();
