@@ -56,7 +56,7 @@ export function byteAt(base: number, position: number): number {
 /** The view of the array buffer looked at last: frames cut from one block share it. */
 let view: Int32Array = new Int32Array(0);
 
-/** What `describe` found. */
+/** What `findProgression` found. */
 export interface Description {
   /** the first word, and the one after it, from which on the words are a progression */
   word0: number;
@@ -67,7 +67,7 @@ export interface Description {
  * Whether bytes are a progression, from the first word or from the second on (a pattern begins with its key); if so,
  * `out` says which. Bytes that do not lie at a multiple of 4 of their buffer, or fewer than 8, are not looked at.
  */
-export function describe(bytes: Uint8Array, out: Description): boolean {
+export function findProgression(bytes: Uint8Array, out: Description): boolean {
   const { byteOffset, length } = bytes;
   if ((byteOffset & 3) !== 0 || length < 8) return false;
   const { buffer } = bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Description, describe } from '../progression.js';
+import { type Description, findProgression } from '../progression.js';
 
 const SMALL_BYTES = 64;
 /** The longest DMA request. */
@@ -42,7 +42,7 @@ export class Transfer implements Description {
 
   /** Keeps what bytes say: of a progression only that it is one (`described`), of others a copy. */
   keepOrDescribe(bytes: Uint8Array): void {
-    this.described = bytes.length > SMALL_BYTES && describe(bytes, this);
+    this.described = bytes.length > SMALL_BYTES && findProgression(bytes, this);
     if (!this.described) this.data.set(bytes);
   }
 

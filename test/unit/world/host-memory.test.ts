@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { fillPattern, findWrongByte, patternBytes, readKey } from '#src/world/host/pattern.js';
 import { CHUNK_BYTES, HostMemory } from '#src/world/memory.js';
-import { describe as describeBytes, progressionBytes, STEP } from '#src/world/progression.js';
+import { findProgression, progressionBytes, STEP } from '#src/world/progression.js';
 
 describe('world: host memory', () => {
   it('refuses and records a DMA outside a buffer, across a page, or after release', () => {
@@ -99,11 +99,11 @@ describe('world: progressions in host memory', () => {
         (word0, word1, length, where) => {
           const bytes = progressionBytes(length, { word0, word1 });
           const found = { word0: 0, word1: 0 };
-          expect(describeBytes(bytes, found)).to.equal(true);
+          expect(findProgression(bytes, found)).to.equal(true);
           expect(found).to.deep.equal({ word0, word1 });
           // another first word makes another description; any other byte none, where three words are there to tell
           bytes[where % length]!++;
-          const still = describeBytes(bytes, found);
+          const still = findProgression(bytes, found);
           if (still) expect(progressionBytes(length, found)).to.deep.equal(bytes);
           if (length >= 12) expect(still).to.equal(where % length < 4);
         },
