@@ -64,6 +64,8 @@ composed.words = new Int32Array(composed.bytes.buffer);
 export class HostBuffer {
   readonly address: number;
   readonly lengthBytes: number;
+  /** For whoever is told of writes: the user whose results these are, 0 where nobody looks. */
+  watchedBy = 0;
   private readonly chunks: (Chunk | undefined)[];
   /** what of each chunk is not in its bytes but a run; undefined while nothing is */
   private runs: (Runs | undefined)[] | undefined;
@@ -125,6 +127,15 @@ export class HostBuffer {
     const at = offset & (CHUNK_BYTES - 1);
     this.runs?.[index]?.cut(at, at + bytes.length);
     this.writable(index).bytes.set(bytes, at);
+  }
+
+  /** The same of 32-bit words, words[from, from + count), at a multiple of 4. */
+  writeWordsInChunk(offset: number, words: Int32Array, from: number, count: number): void {
+    const index = offset >>> CHUNK_SHIFT;
+    const at = offset & (CHUNK_BYTES - 1);
+    this.runs?.[index]?.cut(at, at + 4 * count);
+    const to = this.writable(index).words;
+    for (let i = 0; i < count; i++) to[(at >>> 2) + i] = words[from + i]!;
   }
 
   /**

@@ -127,7 +127,7 @@ export class Aperture {
     }
     const withInline = kind === UserCall.sendmsg && (call[at]! & CallFlag.inline) !== 0;
     const inlineAt = withInline ? (user * CELLS_PER_USER + CALL_CELLS) * CALL_BYTES + offset : -1;
-    this.queue.push(user, kind, this.users.epoch[user]!, call, at, this.cells.words, inlineAt);
+    this.queue.push(user, kind, this.users.epoch(user), call, at, this.cells.words, inlineAt);
     const due = Math.max(this.agenda.nowPs + this.takeUpPs, this.nextTakePs);
     this.nextTakePs = due + this.intervalPs;
     this.agenda.schedule(due, CardEvent.takeCall);

@@ -3,19 +3,22 @@
 import { CALL_BYTES, CALL_FIFO_ENTRIES, INLINE_BYTES } from '../regs.js';
 
 /** A power of two, as CALL_FIFO_ENTRIES is. */
-const START_ENTRIES = 8;
+const START_ENTRIES = 4;
+
+/** An entry in words: whose call, of which kind, in which epoch of its user; then the call, then the inline payload. */
+const USER = 0;
+const OFFSET = 1;
+const EPOCH = 2;
+const CALL = 4;
+const INLINE = CALL + CALL_BYTES / 4;
 const INLINE_WORDS = INLINE_BYTES / 4;
+const ENTRY_WORDS = INLINE + INLINE_WORDS;
 
 export class CallQueue {
-  /** Calls, and below inline payloads; the head's begin at `headAt` and `headInlineAt`. */
-  calls = new Uint8Array(START_ENTRIES * CALL_BYTES);
-  /** The calls as 32-bit words, for copying. */
-  words = new Int32Array(this.calls.buffer);
-  /** Inline payloads as words; the head's begin at `headInlineAt`. */
-  inlineWords = new Int32Array(START_ENTRIES * INLINE_WORDS);
-  private user = new Uint8Array(START_ENTRIES);
-  private offset = new Uint16Array(START_ENTRIES);
-  private epoch = new Uint32Array(START_ENTRIES);
+  /** All entries as 32-bit words; the head's call begins at `headAt`, its payload at `headInlineAt`. */
+  words = new Int32Array(START_ENTRIES * ENTRY_WORDS);
+  /** The same as bytes. */
+  bytes = new Uint8Array(this.words.buffer);
   private entries = START_ENTRIES;
   private head = 0;
   /** Calls in the FIFO. */
@@ -44,65 +47,55 @@ export class CallQueue {
     inlineAt: number,
   ): void {
     if (this.length === this.entries) this.grow();
-    const index = (this.head + this.length) & (this.entries - 1);
-    const to = index * CALL_BYTES;
-    if (call.length === CALL_BYTES) this.calls.set(call, to);
-    else for (let i = 0; i < CALL_BYTES; i++) this.calls[to + i] = call[callAt + i]!;
+    const { words, bytes } = this;
+    const entry = ((this.head + this.length) & (this.entries - 1)) * ENTRY_WORDS;
+    words[entry + USER] = user;
+    words[entry + OFFSET] = offset;
+    words[entry + EPOCH] = epoch;
+    const to = (entry + CALL) * 4;
+    if (call.length === CALL_BYTES) bytes.set(call, to);
+    else for (let i = 0; i < CALL_BYTES; i++) bytes[to + i] = call[callAt + i]!;
     if (inlineAt >= 0) {
       const from = inlineAt >> 2;
-      for (let i = 0; i < INLINE_WORDS; i++) this.inlineWords[index * INLINE_WORDS + i] = inline[from + i]!;
+      for (let i = 0; i < INLINE_WORDS; i++) words[entry + INLINE + i] = inline[from + i]!;
     }
-    this.user[index] = user;
-    this.offset[index] = offset;
-    this.epoch[index] = epoch;
     this.length++;
   }
 
+  /** Where the oldest call begins, in words. */
   get headAt(): number {
-    return this.head * CALL_BYTES;
+    return this.head * ENTRY_WORDS + CALL;
   }
 
   get headInlineAt(): number {
-    return this.head * INLINE_WORDS;
+    return this.head * ENTRY_WORDS + INLINE;
   }
 
   get headUser(): number {
-    return this.user[this.head]!;
+    return this.words[this.head * ENTRY_WORDS + USER]!;
   }
 
   get headOffset(): number {
-    return this.offset[this.head]!;
+    return this.words[this.head * ENTRY_WORDS + OFFSET]!;
   }
 
   get headEpoch(): number {
-    return this.epoch[this.head]!;
+    return this.words[this.head * ENTRY_WORDS + EPOCH]!;
   }
 
-  /** Forgets the oldest call. */
+  /** Forgets the oldest call. An empty FIFO begins at its start again, which the processor has at hand. */
   drop(): void {
-    this.head = (this.head + 1) & (this.entries - 1);
     this.length--;
+    this.head = this.length === 0 ? 0 : (this.head + 1) & (this.entries - 1);
   }
 
   private grow(): void {
-    const old = this.entries;
-    const entries = old * 2;
-    const turn = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(
-      from: T,
-      to: T,
-      each: number,
-    ): T => {
-      to.set(from.subarray(this.head * each, old * each) as never);
-      to.set(from.subarray(0, this.head * each) as never, (old - this.head) * each);
-      return to;
-    };
-    this.calls = turn(this.calls, new Uint8Array(entries * CALL_BYTES), CALL_BYTES);
-    this.words = new Int32Array(this.calls.buffer);
-    this.inlineWords = turn(this.inlineWords, new Int32Array(entries * INLINE_WORDS), INLINE_WORDS);
-    this.user = turn(this.user, new Uint8Array(entries), 1);
-    this.offset = turn(this.offset, new Uint16Array(entries), 1);
-    this.epoch = turn(this.epoch, new Uint32Array(entries), 1);
-    this.entries = entries;
+    const { words, head } = this;
+    this.words = new Int32Array(words.length * 2);
+    this.words.set(words.subarray(head * ENTRY_WORDS));
+    this.words.set(words.subarray(0, head * ENTRY_WORDS), words.length - head * ENTRY_WORDS);
+    this.bytes = new Uint8Array(this.words.buffer);
+    this.entries *= 2;
     this.head = 0;
   }
 }

@@ -11,8 +11,10 @@ import { HomaType, startPacket } from './protocol/homa-header.js';
 import type { Rpc } from './rpc.js';
 import type { Settings } from './settings.js';
 
+/** Shared by all cards of the process: in use within one call only, and so always near the processor. */
+const record = new FrameRecord();
+
 export class ControlPackets {
-  private readonly record = new FrameRecord();
 
   constructor(
     private readonly outbox: Outbox,
@@ -24,17 +26,17 @@ export class ControlPackets {
 
   grant(rpc: Rpc, offset: number, priority: number): void {
     this.startFor(rpc, HomaType.grant);
-    this.record.offset = offset;
-    this.record.priority = priority;
+    record.offset = offset;
+    record.priority = priority;
     this.send(rpc.peer, Counter.grantsSent);
   }
 
   /** Asks for [offset, offset + length), or for everything sent so far with length -1. */
   resend(rpc: Rpc, offset: number, length: number, priority: number): void {
     this.startFor(rpc, HomaType.resend);
-    this.record.offset = offset;
-    this.record.length = length;
-    this.record.priority = priority;
+    record.offset = offset;
+    record.length = length;
+    record.priority = priority;
     this.send(rpc.peer, Counter.resendsSent);
   }
 
@@ -51,15 +53,15 @@ export class ControlPackets {
   /** Our cutoffs, to a peer whose DATA for this RPC shows that it does not know them. */
   cutoffs(rpc: Rpc): void {
     this.startFor(rpc, HomaType.cutoffs);
-    this.record.cutoffs.set(this.settings.cutoffs);
-    this.record.cutoffVersion = this.settings.cutoffVersion;
+    record.cutoffs.set(this.settings.cutoffs);
+    record.cutoffVersion = this.settings.cutoffVersion;
     this.send(rpc.peer, Counter.cutoffsSent);
   }
 
   /** Acknowledges this RPC and everything in the peer's store. */
   ack(peer: number, ownPort: number, peerPort: number, idHi: number, idLo: number): void {
     this.start(HomaType.ack, ownPort, peerPort, idHi, idLo);
-    this.acks.drainInto(peer, this.record);
+    this.acks.drainInto(peer, record);
     this.send(peer, Counter.acksSent);
   }
 
@@ -74,7 +76,6 @@ export class ControlPackets {
   }
 
   private start(type: HomaType, ownPort: number, peerPort: number, idHi: number, idLo: number): void {
-    const { record } = this;
     startPacket(record, type);
     record.sourcePort = ownPort;
     record.destinationPort = peerPort;
@@ -85,8 +86,8 @@ export class ControlPackets {
   /** Control packets to a peer without a MAC address are not kept: the protocol repeats what matters. */
   private send(peer: number, counter: number): void {
     if (!this.peers.isResolved(peer)) return;
-    this.outbox.addressTo(this.record, peer, this.settings.controlPriority);
+    this.outbox.addressTo(record, peer, this.settings.controlPriority);
     this.counters.add(counter);
-    this.outbox.sendControl(encodeFrame(this.record));
+    this.outbox.sendControl(encodeFrame(record));
   }
 }

@@ -23,8 +23,10 @@ import type { Results } from './results.js';
 import { Placement, RpcState, type Rpc } from './rpc.js';
 import type { Settings } from './settings.js';
 
+/** Shared by all cards of the process: in use within one call only, and so always near the processor. */
+const fresh = new RangeList();
+
 export class Delivery {
-  private readonly fresh = new RangeList();
   private serving = false;
 
   constructor(
@@ -60,11 +62,11 @@ export class Delivery {
       return;
     }
     const reassembly = (rpc.reassembly ??= new Reassembly(rpc.rxLength));
-    const isNews = reassembly.accept(start, end, this.fresh) > 0 || start === end;
+    const isNews = reassembly.accept(start, end, fresh) > 0 || start === end;
     this.counters.add(isNews ? Counter.dataReceived : Counter.dropDuplicate);
-    for (let i = 0; i < this.fresh.count; i++) {
-      const from = this.fresh.start(i);
-      this.write(rpc, frame, record.dataOffset + from - start, from, this.fresh.end(i));
+    for (let i = 0; i < fresh.count; i++) {
+      const from = fresh.start(i);
+      this.write(rpc, frame, record.dataOffset + from - start, from, fresh.end(i));
     }
     rpc.rxReceived = reassembly.receivedBytes;
     if (reassembly.complete) this.whole(rpc);

@@ -17,8 +17,9 @@ const INDEX_MASK = (1 << INDEX_BITS) - 1;
 const GENERATION_MASK = 0x7ff;
 const DEFAULT_LOG2_BURST = 12;
 
-const KIND_WRITE = 0;
-const KIND_READ = 1;
+const FREE = 0;
+const KIND_WRITE = 1;
+const KIND_READ = 2;
 
 /** Who hears of answers; tokens are the asker's. */
 export interface DmaListener {
@@ -34,18 +35,18 @@ function bytesToBoundary(address: number, burst: number): number {
   return burst - ((address >>> 0) & (burst - 1));
 }
 
-/** A request on the bus; its tag is its number and how often it was used, so that a late answer is seen to be late. */
-class Request {
-  generation = 0;
-  busy = false;
-  kind = KIND_WRITE;
-  user = 0;
-  token = -1;
-  position = 0;
-  size = 0;
-
-  constructor(readonly index: number) {}
-}
+/**
+ * A request on the bus, in words: how often its number was used, so that a late answer is seen to be late; what it is,
+ * `FREE` when out of use; whose it is; who asked; its part of what was asked for.
+ */
+const REQUEST_BITS = 3;
+const GENERATION = 0;
+const KIND = 1;
+const USER = 2;
+const TOKEN = 3;
+const POSITION = 4;
+const SIZE = 5;
+const START_REQUESTS = 16;
 
 export class Dma {
   listener: DmaListener | undefined;
@@ -54,8 +55,10 @@ export class Dma {
 
   /** Requests that the bus has not answered. */
   inFlight = 0;
-  private readonly requests: Request[] = [];
-  private readonly free: Request[] = [];
+  private requests = new Int32Array(START_REQUESTS << REQUEST_BITS);
+  /** How many of them were ever used, and those out of use again: the one used last is used first. */
+  private made = 0;
+  private readonly free: number[] = [];
 
   constructor(
     private readonly users: Users,
@@ -73,13 +76,15 @@ export class Dma {
   /** Core reset: the bus still answers what is under way, but nobody waits for it any more. */
   forgetAskers(): void {
     this.log2Write = this.log2Read = DEFAULT_LOG2_BURST;
-    for (const request of this.requests) request.token = -1;
+    for (let index = 0; index < this.made; index++) this.requests[(index << REQUEST_BITS) + TOKEN] = -1;
   }
 
   /** Bus reset: nothing is under way; answers to old tags are ignored. */
   busReset(): void {
-    for (const request of this.requests) if (request.busy) this.release(request);
-    this.users.dmaInFlight.fill(0);
+    for (let index = 0; index < this.made; index++) {
+      if (this.requests[(index << REQUEST_BITS) + KIND] !== FREE) this.release(index);
+    }
+    this.users.forgetDma();
     this.inFlight = 0;
     this.forgetAskers();
   }
@@ -138,60 +143,70 @@ export class Dma {
 
   /** The bus answered a read. An answer of the wrong length counts as an error. */
   readDone(tag: number, status: DmaStatus, bytes: Uint8Array): void {
-    const request = this.takeBack(tag, KIND_READ);
-    if (request === undefined) return;
-    const { token, position, size } = request;
-    const good = status === DmaStatus.ok && bytes.length === size;
+    const at = this.takeBack(tag, KIND_READ);
+    if (at < 0) return;
+    const token = this.requests[at + TOKEN]!;
+    const good = status === DmaStatus.ok && bytes.length === this.requests[at + SIZE];
     if (!good) this.counters.add(Counter.dmaErrors);
-    this.release(request);
     if (token < 0) return;
+    const position = this.requests[at + POSITION]!;
     this.listener?.readArrived(token, position, good ? DmaStatus.ok : DmaStatus.error, bytes);
   }
 
   /** The bus answered a write. */
   writeDone(tag: number, status: DmaStatus): void {
-    const request = this.takeBack(tag, KIND_WRITE);
-    if (request === undefined) return;
-    const { token } = request;
-    this.release(request);
-    if (status === DmaStatus.ok) return;
+    const at = this.takeBack(tag, KIND_WRITE);
+    if (at < 0 || status === DmaStatus.ok) return;
     this.counters.add(Counter.dmaErrors);
+    const token = this.requests[at + TOKEN]!;
     if (token >= 0) this.listener?.writeFailed(token);
   }
 
   private newTag(kind: number, user: number, token: number, position: number, size: number): number {
-    const request = this.free.pop() ?? this.add();
-    request.busy = true;
-    request.kind = kind;
-    request.user = user;
-    request.token = token;
-    request.position = position;
-    request.size = size;
+    const index = this.free.pop() ?? this.add();
+    const { requests } = this;
+    const at = index << REQUEST_BITS;
+    requests[at + KIND] = kind;
+    requests[at + USER] = user;
+    requests[at + TOKEN] = token;
+    requests[at + POSITION] = position;
+    requests[at + SIZE] = size;
     this.inFlight++;
-    this.users.dmaInFlight[user]!++;
-    return (request.generation << INDEX_BITS) | request.index;
+    this.users.countDma(user, 1);
+    return (requests[at + GENERATION]! << INDEX_BITS) | index;
   }
 
-  /** The request of a tag that is under way, with its user's count lowered; undefined for anything else. */
-  private takeBack(tag: number, kind: number): Request | undefined {
-    const request = this.requests[tag & INDEX_MASK];
-    if (request === undefined || !request.busy || request.kind !== kind) return undefined;
-    if (request.generation !== tag >>> INDEX_BITS) return undefined;
+  /**
+   * Ends the request of a tag that is under way and lowers its user's count. Returns the place of its words, which hold
+   * until the next request; -1 for anything else.
+   */
+  private takeBack(tag: number, kind: number): number {
+    const index = tag & INDEX_MASK;
+    const at = index << REQUEST_BITS;
+    const { requests } = this;
+    if (index >= this.made || requests[at + KIND] !== kind) return -1;
+    if (requests[at + GENERATION] !== tag >>> INDEX_BITS) return -1;
     this.inFlight--;
-    this.users.dmaInFlight[request.user]!--;
-    this.users.settle(request.user);
-    return request;
+    const user = requests[at + USER]!;
+    this.users.countDma(user, -1);
+    this.users.settle(user);
+    this.release(index);
+    return at;
   }
 
-  private release(request: Request): void {
-    request.busy = false;
-    request.generation = (request.generation + 1) & GENERATION_MASK;
-    this.free.push(request);
+  private release(index: number): void {
+    const at = index << REQUEST_BITS;
+    this.requests[at + KIND] = FREE;
+    this.requests[at + GENERATION] = (this.requests[at + GENERATION]! + 1) & GENERATION_MASK;
+    this.free.push(index);
   }
 
-  private add(): Request {
-    const request = new Request(this.requests.length);
-    this.requests.push(request);
-    return request;
+  private add(): number {
+    if (this.made << REQUEST_BITS === this.requests.length) {
+      const more = new Int32Array(this.requests.length * 2);
+      more.set(this.requests);
+      this.requests = more;
+    }
+    return this.made++;
   }
 }

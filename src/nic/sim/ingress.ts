@@ -43,8 +43,10 @@ const causeCounters: readonly number[] = (() => {
   return counters;
 })();
 
+/** Shared by all cards of the process: in use within one call only, and so always near the processor. */
+const record = new FrameRecord();
+
 export class Ingress {
-  private readonly record = new FrameRecord();
 
   constructor(
     private readonly agenda: Agenda,
@@ -67,7 +69,6 @@ export class Ingress {
 
   /** Takes in one frame. */
   receive(frame: Uint8Array): void {
-    const { record } = this;
     const cause = parseFrame(frame, record, this.settings.station);
     if (cause !== DropCause.ok) {
       const other = cause === DropCause.otherEtherType || cause === DropCause.otherProtocol;
@@ -101,7 +102,7 @@ export class Ingress {
   }
 
   private dispatch(rpc: Rpc | undefined, peer: number, user: number, frame: Uint8Array): void {
-    switch (this.record.type) {
+    switch (record.type) {
       case HomaType.data:
         this.data(rpc, peer, user, frame);
         break;
@@ -121,7 +122,7 @@ export class Ingress {
         break;
       case HomaType.cutoffs:
         this.counters.add(Counter.cutoffsReceived);
-        this.cutoffs.store(peer, this.record);
+        this.cutoffs.store(peer, record);
         break;
       case HomaType.needAck:
         this.needAck(rpc, peer);
@@ -133,7 +134,6 @@ export class Ingress {
   }
 
   private data(known: Rpc | undefined, peer: number, user: number, frame: Uint8Array): void {
-    const { record } = this;
     if (record.ackClientIdLo !== 0 || record.ackClientIdHi !== 0) {
       this.acknowledged(peer, record.ackClientIdHi, record.ackClientIdLo, record.ackServerPort);
     }
@@ -157,7 +157,6 @@ export class Ingress {
 
   /** A new server RPC for the first packet of a request; undefined when the packet does not make one. */
   private createServer(peer: number, user: number): Rpc | undefined {
-    const { record } = this;
     if ((record.localIdLo & 1) === 0) {
       this.counters.add(Counter.dropNoRpc);
       return undefined;
@@ -187,7 +186,7 @@ export class Ingress {
 
   /** DATA that carries another version of our cutoffs than the present one. */
   private announceCutoffs(rpc: Rpc): void {
-    const { record, settings } = this;
+    const { settings } = this;
     const due = this.cutoffs.shouldAnnounce(
       rpc.peer,
       record.cutoffVersion,
@@ -206,13 +205,12 @@ export class Ingress {
     }
     rpc.silentTicks = 0;
     if (rpc.state === RpcState.outgoing) {
-      this.outbox.queue.grant(rpc.index, this.record.offset, this.record.priority);
+      this.outbox.queue.grant(rpc.index, record.offset, record.priority);
     }
   }
 
   /** docs/protocol.md#resend-answer */
   private resend(rpc: Rpc | undefined, peer: number): void {
-    const { record } = this;
     this.counters.add(Counter.resendsReceived);
     // A client that has its response whole has nothing left to send: the server may forget the RPC.
     if (rpc === undefined || (rpc.isClient && !rpc.isSending)) {
@@ -239,7 +237,6 @@ export class Ingress {
 
   /** The server wants to forget the RPC: the answer is an ACK, or what is still missing (docs/protocol.md#ack-rules). */
   private needAck(rpc: Rpc | undefined, peer: number): void {
-    const { record } = this;
     this.counters.add(Counter.needAcksReceived);
     if (rpc !== undefined && rpc.state !== RpcState.complete) {
       this.timers.askAgain(rpc);
@@ -249,7 +246,6 @@ export class Ingress {
   }
 
   private ack(rpc: Rpc | undefined, peer: number): void {
-    const { record } = this;
     this.counters.add(Counter.acksReceived);
     if (rpc !== undefined && !rpc.isClient && rpc.state === RpcState.outgoing) this.lifecycle.complete(rpc);
     for (let i = 0; i < record.numAcks; i++) {

@@ -154,7 +154,7 @@ export class KernelCalls {
     const user = getLe16(bytes, at + UserCallLayout.user.offset);
     const operation = bytes[at + UserCallLayout.operation.offset]!;
     if (!this.users.isUser(user)) return Code.badUser;
-    const state = this.users.state[user];
+    const state = this.users.state(user);
     switch (operation) {
       case UserOperation.open:
         if (state !== UserState.closed) return Code.userOpen;
@@ -166,7 +166,7 @@ export class KernelCalls {
         if (state === UserState.closed) return Code.userNotOpen;
         if (state === UserState.open) {
           this.lifecycle.abort(user, Code.closed);
-          this.users.state[user] = UserState.quiescing;
+          this.users.setState(user, UserState.quiescing);
           this.users.settle(user);
         }
         return Code.ok;

@@ -122,9 +122,9 @@ export class MessageCallHandlers implements MessageCalls {
     rpc.sendSlot = slot;
     rpc.txLength = call.size;
     rpc.txOffset = inline ? -1 : call.buffAddr;
-    if (inline) rpc.keepInline(call.inlines, call.inlineAt);
+    if (inline) rpc.keepInline(call.words, call.inlineAt);
     const ipv4 = this.peers.isIpv4(rpc.peer);
-    results.begin(user, slot, call.words, call.at >> 2);
+    results.begin(user, slot, call.words, call.at);
     const own = ipv4 ? settings.ipv4 : settings.ipv6;
     results.setPeer(user, slot, own, this.peers.words, this.peers.at(rpc.peer), rpc.peerPort, rpc.ownPort);
     results.setId(user, slot, rpc.idHi, rpc.idLo);
@@ -169,7 +169,7 @@ export class MessageCallHandlers implements MessageCalls {
       if ((call.flags & EITHER) !== 0 && (call.flags & kind) === 0) return Code.badFlags;
       if (this.ownRpc(call) === undefined) return Code.noRpc;
     }
-    this.results.begin(call.user, call.slot, call.words, call.at >> 2);
+    this.results.begin(call.user, call.slot, call.words, call.at);
     this.receives.post(call.user, call.slot, call.flags, call.idHi, call.idLo, call.buffAddr, call.size);
     this.delivery.serve(call.user);
     return Code.ok;
@@ -209,7 +209,7 @@ export class MessageCallHandlers implements MessageCalls {
   }
 
   private done(call: UserCallView): void {
-    this.results.begin(call.user, call.slot, call.words, call.at >> 2);
+    this.results.begin(call.user, call.slot, call.words, call.at);
     this.results.post(call.user, call.slot, ResultFlag.accepted | ResultFlag.final);
   }
 }

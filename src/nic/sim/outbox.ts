@@ -55,12 +55,16 @@ class Packet {
   constructor(readonly index: number) {}
 }
 
+/** Shared by all cards of the process: in use within one call only, and so always near the processor. */
+const record = new FrameRecord();
+
+/** Shared by all cards of the process: in use within one call only, and so always near the processor. */
+const choice = new SendChoice<never>();
+
 export class Outbox {
   readonly queue: SendQueue<never>;
   /** Told when the payload of a message cannot be read. */
   onReadFailed: (rpc: Rpc) => void = () => undefined;
-  private readonly choice = new SendChoice<never>();
-  private readonly record = new FrameRecord();
   private readonly packets = Array.from({ length: PIPELINE_PACKETS }, (_, index) => new Packet(index));
   /** Packets out of use; the one used last is used first, because the processor has it at hand. */
   private readonly spare = [...this.packets].reverse();
@@ -125,7 +129,7 @@ export class Outbox {
 
   /** Fills the pipeline. */
   fetch(): void {
-    const { queue, choice } = this;
+    const { queue } = this;
     while (this.tail - this.head < PIPELINE_PACKETS && this.bytes < PIPELINE_BYTES && queue.ready) {
       if (queue.next(choice) === SendKind.none) return;
       this.start(this.table.at(choice.message));
@@ -133,7 +137,6 @@ export class Outbox {
   }
 
   private start(rpc: Rpc): void {
-    const { choice } = this;
     const packet = this.spare.pop()!;
     packet.serial = (this.tail % SERIAL_COUNTS) * PIPELINE_PACKETS + packet.index;
     this.pipeline[this.tail++ % PIPELINE_PACKETS] = packet;
@@ -243,7 +246,6 @@ export class Outbox {
   }
 
   private encode(packet: Packet, rpc: Rpc): Uint8Array {
-    const { record } = this;
     this.addressTo(record, rpc.peer, packet.prio);
     startPacket(record, HomaType.data);
     record.sourcePort = rpc.ownPort;

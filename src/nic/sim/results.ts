@@ -27,14 +27,18 @@ const COOKIE_WORD = HeaderLayout.cc.offset / 4;
 const FLAGS = 0xff;
 const IN_USE = 0x100;
 
-/** A result that is composed and waits for its cycles. */
-class Composed {
-  readonly words = new Int32Array(CALL_WORDS);
-  readonly bytes = new Uint8Array(this.words.buffer);
-  user = 0;
-  slot = 0;
-  epoch = 0;
-}
+/** A composed result that waits for its cycles, in words: whose it is, its slot, the user's epoch; then its 64 bytes. */
+const USER = 0;
+const SLOT = 1;
+const EPOCH = 2;
+const RESULT = 4;
+const ENTRY_WORDS = RESULT + CALL_WORDS;
+/** A power of two. */
+const START_ENTRIES = 4;
+
+/** A result on its way to the bus. Shared by all cards of the process: in use within one call only. */
+const leaving = new Int32Array(CALL_WORDS);
+const leavingBytes = new Uint8Array(leaving.buffer);
 
 export class Results {
   /**
@@ -43,7 +47,9 @@ export class Results {
    */
   private readonly headerWords = new Int32Array((MAX_USERS + 1) * SLOTS * CALL_WORDS);
 
-  private ring = Array.from({ length: 8 }, () => new Composed());
+  /** Composed results in the order they were posted. */
+  private ring = new Int32Array(START_ENTRIES * ENTRY_WORDS);
+  private entries = START_ENTRIES;
   private head = 0;
   private count = 0;
   private readonly delayPs: number;
@@ -83,7 +89,7 @@ export class Results {
     const to = (user * SLOTS + slot) * CALL_WORDS;
     this.headerWords[to] = IN_USE;
     for (let i = 1; i < CALL_WORDS; i++) this.headerWords[to + i] = call[at + i]!;
-    this.users.outstanding[user]!++;
+    this.users.countCall(user, 1);
   }
 
   /** Sets a 32-bit field of a slot's header. */
@@ -127,20 +133,22 @@ export class Results {
     let state = headerWords[from]! | newFlags;
     if ((newFlags & ResultFlag.final) !== 0 && (state & IN_USE) !== 0) {
       state &= ~IN_USE;
-      this.users.outstanding[user]!--;
+      this.users.countCall(user, -1);
     }
     headerWords[from] = state;
-    const { words } = this.nextEntry(user, slot);
-    words[0] = this.statusWord(user, state & FLAGS, code);
-    for (let i = 1; i < CALL_WORDS; i++) words[i] = headerWords[from + i]!;
+    const to = this.nextEntry(user, slot);
+    const { ring } = this;
+    ring[to] = this.statusWord(user, state & FLAGS, code);
+    for (let i = 1; i < CALL_WORDS; i++) ring[to + i] = headerWords[from + i]!;
   }
 
   /** Refuses a call. A slot that is bad or in use cannot be written: the error slot tells of it instead. */
   refuse(user: number, slot: number, code: number, call: Uint8Array, at: number): void {
     this.counters.add(code === Code.busy ? Counter.callsBusy : Counter.callsRejected);
     const usable = slot >= 1 && slot < SLOTS && !this.isInUse(user, slot);
-    const { words, bytes: entry } = this.nextEntry(user, usable ? slot : 0);
-    words[0] = this.statusWord(user, ResultFlag.failed | ResultFlag.final, code);
+    const to = this.nextEntry(user, usable ? slot : 0);
+    this.ring[to] = this.statusWord(user, ResultFlag.failed | ResultFlag.final, code);
+    const entry = new Uint8Array(this.ring.buffer, to * 4, CALL_BYTES);
     if (usable) {
       for (let i = 4; i < CALL_BYTES; i++) entry[i] = call[at + i]!;
     } else {
@@ -152,12 +160,16 @@ export class Results {
   /** The oldest composed result goes to the bus. */
   writeNext(): void {
     if (this.count === 0) return;
-    const { user, slot, epoch, bytes } = this.ring[this.head]!;
-    this.head = (this.head + 1) & (this.ring.length - 1);
-    this.count--;
-    if (epoch === this.users.epoch[user]) {
-      this.users.resultsQueued[user]!--;
-      if (this.dma.write(user, Region.c2hMetadata, slot * CALL_BYTES, bytes, 0, CALL_BYTES)) {
+    const { ring } = this;
+    const entry = this.head * ENTRY_WORDS;
+    // An empty ring begins at its start again, which the processor has at hand.
+    this.head = --this.count === 0 ? 0 : (this.head + 1) & (this.entries - 1);
+    const user = ring[entry + USER]!;
+    if (ring[entry + EPOCH] === this.users.epoch(user)) {
+      this.users.countResult(user, -1);
+      for (let i = 0; i < CALL_WORDS; i++) leaving[i] = ring[entry + RESULT + i]!;
+      const offset = ring[entry + SLOT]! * CALL_BYTES;
+      if (this.dma.write(user, Region.c2hMetadata, offset, leavingBytes, 0, CALL_BYTES)) {
         this.counters.add(Counter.results);
       }
       this.users.settle(user);
@@ -168,21 +180,25 @@ export class Results {
     return (this.users.nextSequence(user) << 16) | (code << 8) | flags;
   }
 
-  /** Place for a result, which will leave when its cycles have passed. */
-  private nextEntry(user: number, slot: number): Composed {
-    if (this.count === this.ring.length) this.growRing();
-    const entry = this.ring[(this.head + this.count++) & (this.ring.length - 1)]!;
-    entry.user = user;
-    entry.slot = slot;
-    entry.epoch = this.users.epoch[user]!;
-    this.users.resultsQueued[user]!++;
+  /** Place in the ring for the words of a result, which will leave when its cycles have passed. */
+  private nextEntry(user: number, slot: number): number {
+    if (this.count === this.entries) this.growRing();
+    const { ring } = this;
+    const entry = ((this.head + this.count++) & (this.entries - 1)) * ENTRY_WORDS;
+    ring[entry + USER] = user;
+    ring[entry + SLOT] = slot;
+    ring[entry + EPOCH] = this.users.epoch(user);
+    this.users.countResult(user, 1);
     this.agenda.schedule(this.agenda.nowPs + this.delayPs, CardEvent.writeResult);
-    return entry;
+    return entry + RESULT;
   }
 
   private growRing(): void {
     const { ring, head } = this;
-    this.ring = [...ring.slice(head), ...ring.slice(0, head), ...ring.map(() => new Composed())];
+    this.ring = new Int32Array(ring.length * 2);
+    this.ring.set(ring.subarray(head * ENTRY_WORDS));
+    this.ring.set(ring.subarray(0, head * ENTRY_WORDS), ring.length - head * ENTRY_WORDS);
+    this.entries *= 2;
     this.head = 0;
   }
 }

@@ -5,7 +5,6 @@
  * A handler gets a `UserCallView` that is valid during the call, and must either refuse it or begin its slot.
  */
 import {
-  CALL_BYTES,
   Code,
   Counter,
   HeaderLayout,
@@ -24,11 +23,12 @@ const SLOT_MASK = 0xfff;
 /** The call being handled, decoded. One object, reused. */
 export class UserCallView {
   user = 0;
-  bytes: Uint8Array = new Uint8Array(CALL_BYTES);
-  words = new Int32Array(this.bytes.buffer);
+  /** What the call and its inline payload are words of, and where they begin there, in words. */
+  words = new Int32Array(0);
   at = 0;
-  inlines = this.words;
   inlineAt = 0;
+  /** The same words as bytes. */
+  bytes = new Uint8Array(0);
   flags = 0;
   slot = 0;
   size = 0;
@@ -42,24 +42,22 @@ export class UserCallView {
 
   /** Decodes the fields of the call at the head of the FIFO. */
   decode(queue: CallQueue): void {
-    const bytes = queue.calls;
+    const { words } = queue;
     const at = queue.headAt;
     this.user = queue.headUser;
-    this.bytes = bytes;
-    this.words = queue.words;
+    this.words = words;
+    this.bytes = queue.bytes;
     this.at = at;
-    this.inlines = queue.inlineWords;
     this.inlineAt = queue.headInlineAt;
-    const metadata = this.words[(at + HeaderLayout.metadata.offset) >> 2]!;
-    this.flags = this.words[(at + HeaderLayout.status.offset) >> 2]! >>> 0;
+    const metadata = words[at + HeaderLayout.metadata.offset / 4]!;
+    this.flags = words[at + HeaderLayout.status.offset / 4]! >>> 0;
     this.slot = metadata & SLOT_MASK;
     this.size = metadata >>> 12;
   }
 
   /** Decodes the fields that only message calls have. */
   decodeMessage(): void {
-    const { words, at } = this;
-    const first = at >> 2;
+    const { words, at: first } = this;
     this.buffAddr = words[first + HeaderLayout.buffAddr.offset / 4]! >>> 0;
     this.idLo = words[first + HeaderLayout.id.offset / 4]! >>> 0;
     this.idHi = words[first + HeaderLayout.id.offset / 4 + 1]! >>> 0;
@@ -85,8 +83,10 @@ export interface MessageCalls {
   release(call: UserCallView): Code;
 }
 
+/** Shared by all cards of the process: in use within one call only, and so always near the processor. */
+const call = new UserCallView();
+
 export class UserCalls {
-  private readonly call = new UserCallView();
 
   constructor(
     private readonly users: Users,
@@ -98,14 +98,14 @@ export class UserCalls {
 
   /** Takes the oldest call up. Calls of a user who has left since are dropped. */
   takeNext(): void {
-    const { queue, users, call } = this;
+    const { queue, users } = this;
     if (queue.length === 0) return;
     const user = queue.headUser;
-    if (users.isOpen(user) && users.epoch[user] === queue.headEpoch) {
+    if (users.isOpen(user) && users.epoch(user) === queue.headEpoch) {
       this.counters.add(Counter.calls);
       call.decode(queue);
       const code = this.check(call) || this.run(call, queue.headOffset);
-      if (code !== Code.ok) this.results.refuse(user, call.slot, code, call.bytes, call.at);
+      if (code !== Code.ok) this.results.refuse(user, call.slot, code, call.bytes, call.at * 4);
     } else {
       this.counters.add(Counter.callsClosed);
     }
@@ -115,7 +115,7 @@ export class UserCalls {
   private check(call: UserCallView): number {
     if (call.slot < 1 || call.slot >= SLOTS) return Code.badSlot;
     // First: with 255 outstanding every slot is in use, and the caller must hear that waiting helps.
-    if (this.users.outstanding[call.user]! >= MAX_OUTSTANDING_CALLS) return Code.busy;
+    if (this.users.outstanding(call.user) >= MAX_OUTSTANDING_CALLS) return Code.busy;
     if (this.results.isInUse(call.user, call.slot)) return Code.slotInUse;
     return Code.ok;
   }
@@ -140,7 +140,7 @@ export class UserCalls {
   /** The echo: 64 bytes in, the same 64 bytes back with the status word replaced. */
   private nop(call: UserCallView): Code {
     if (call.flags !== 0) return Code.badFlags;
-    this.results.begin(call.user, call.slot, call.words, call.at >> 2);
+    this.results.begin(call.user, call.slot, call.words, call.at);
     this.results.post(call.user, call.slot, ResultFlag.accepted | ResultFlag.final);
     return Code.ok;
   }

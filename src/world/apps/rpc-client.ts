@@ -46,6 +46,19 @@ const enum Op {
 /** After BUSY, or with no slot free, try again this much later. */
 const RETRY_PS = 1_000_000;
 
+/** Shared by all, as it is in use within one call only. */
+const short = new ShortPattern();
+const outcomeOut: RpcOutcome = {
+  index: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  intendedPs: 0,
+  startPs: 0,
+  endPs: 0,
+  ok: false,
+  outcome: 'ok',
+};
+
 export class RpcClient implements Actor, ResultHandler {
   /** things no application should ever see; tests assert that it stays empty */
   readonly faults: string[] = [];
@@ -61,17 +74,6 @@ export class RpcClient implements Actor, ResultHandler {
   private readonly idle: Lane[] = [];
   private readonly sendSlots: (Lane | undefined)[] = new Array<Lane | undefined>(256);
   private readonly receiveSlots: (Posted | undefined)[] = new Array<Posted | undefined>(256);
-  private readonly short = new ShortPattern();
-  private readonly outcome: RpcOutcome = {
-    index: 0,
-    requestBytes: 0,
-    responseBytes: 0,
-    intendedPs: 0,
-    startPs: 0,
-    endPs: 0,
-    ok: false,
-    outcome: 'ok',
-  };
   private readonly releases: number[] = [];
   private unsent = 0;
   private wanted = 0;
@@ -237,7 +239,7 @@ export class RpcClient implements Actor, ResultHandler {
   private end(timePs: number, lane: Lane, outcome: string): void {
     lane.ended = true;
     this.ended++;
-    const out = this.outcome;
+    const out = outcomeOut;
     out.index = lane.index;
     out.requestBytes = lane.rpc.requestBytes;
     out.responseBytes = lane.rpc.responseBytes === 0 ? lane.rpc.requestBytes : lane.rpc.responseBytes;
@@ -326,7 +328,7 @@ export class RpcClient implements Actor, ResultHandler {
     this.sendSlots[slot] = lane;
     const cookie = this.cookieOf(lane);
     if (inline) {
-      const payload = this.short.of(lane.key, requestBytes);
+      const payload = short.of(lane.key, requestBytes);
       lane.startPs = this.user.sendRequestInline(timePs, slot, peer, payload, cookie);
     } else {
       lane.startPs = this.user.sendRequest(timePs, slot, peer, lane.sendOffset, requestBytes, cookie);

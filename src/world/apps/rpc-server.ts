@@ -43,6 +43,11 @@ const enum Op {
 
 const RETRY_PS = 1_000_000;
 
+/** Shared by all, as it is in use within one call only. */
+const short = new ShortPattern();
+/** Answers out of use, of all servers: the one used last is used first, because the processor has it at hand. */
+const spare: Answer[] = [];
+
 export class RpcServer implements Actor, ResultHandler {
   /** things no application should ever see; tests assert that it stays empty */
   readonly faults: string[] = [];
@@ -61,8 +66,6 @@ export class RpcServer implements Actor, ResultHandler {
   private readonly thinking: (Answer | undefined)[] = [];
   private readonly unposted: Posted[] = [];
   private readonly releases: number[] = [];
-  private readonly spare: Answer[] = [];
-  private readonly short = new ShortPattern();
   /** answers in a slot, and answers whose time has not come */
   private answering = 0;
   private thinkingCount = 0;
@@ -152,7 +155,7 @@ export class RpcServer implements Actor, ResultHandler {
     }
     if (inPool) this.releases.push(result.offset);
     if (this.options.silent) return;
-    const answer = this.spare.pop() ?? { request: new CallResult(), key: 0, sizeBytes: 0, bytes: undefined };
+    const answer = spare.pop() ?? { request: new CallResult(), key: 0, sizeBytes: 0, bytes: undefined };
     answer.request.copyFrom(result);
     answer.key = key;
     answer.bytes = this.options.copy === true ? this.user.c2h.read(offset, result.sizeBytes) : undefined;
@@ -186,7 +189,7 @@ export class RpcServer implements Actor, ResultHandler {
     while (this.waiting.length > 0) {
       // no room or slot: the result that frees one brings us here again
       if (!this.answer(timePs, this.waiting[0]!)) return;
-      this.spare.push(this.waiting.shift()!);
+      spare.push(this.waiting.shift()!);
     }
     while (this.unposted.length > 0 && timePs >= this.options.postFromPs) {
       const slot = this.user.takeSlot();
@@ -203,7 +206,7 @@ export class RpcServer implements Actor, ResultHandler {
     if (sizeBytes <= INLINE_BYTES) {
       this.sendOffsets[slot] = -1;
       this.answering++;
-      this.user.sendResponseInline(timePs, slot, request, bytes ?? this.short.of(key, sizeBytes), 0);
+      this.user.sendResponseInline(timePs, slot, request, bytes ?? short.of(key, sizeBytes), 0);
       return true;
     }
     const offset = this.user.sendArena.take(sizeBytes);

@@ -13,9 +13,6 @@ export class CallWriter {
   readonly bytes = new Uint8Array(CALL_BYTES);
   // little-endian words, as every machine that Node runs on has them
   private readonly words = new Int32Array(this.bytes.buffer);
-  /** the peer's address used last, as words: most calls go where the one before went */
-  private readonly address = new Int32Array(4);
-  private addressOf: Uint8Array | undefined;
 
   /** Starts a call: everything 0 but these. */
   begin(flags: number, retoff: number, offset: number, sizeBytes: number, cookie: number): void {
@@ -28,12 +25,9 @@ export class CallWriter {
   }
 
   setPeer(peer: Peer): void {
-    const { words, address } = this;
-    if (peer.address !== this.addressOf) {
-      this.addressOf = peer.address;
-      new Uint8Array(address.buffer).set(peer.address);
-    }
-    for (let i = 0; i < 4; i++) words[HeaderLayout.daddr.offset / 4 + i] = address[i]!;
+    const { bytes } = this;
+    const { address } = peer;
+    for (let i = 0; i < 16; i++) bytes[HeaderLayout.daddr.offset + i] = address[i]!;
     this.setPort(HeaderLayout.dport.offset, peer.port);
   }
 

@@ -22,6 +22,14 @@ export interface ResultHandler {
   onResult(timePs: number, result: CallResult): void;
 }
 
+/**
+ * What one call needs, shared by all users of the process: in use within the call only, and so always near the
+ * processor: the call's bytes, an inline payload of fewer than 64 bytes, a result.
+ */
+const call = new CallWriter();
+const padded = new Uint8Array(INLINE_BYTES);
+const result = new CallResult();
+
 export class HostUser {
   readonly user: number;
   readonly clientPort: number;
@@ -33,15 +41,12 @@ export class HostUser {
   readonly receiveArena: BuddyArena;
   private readonly slot: CardSlot;
   private readonly intervalPs: number;
-  private readonly call = new CallWriter();
-  private readonly result = new CallResult();
   /** for each slot the status word seen last, and whether a call has it */
   private readonly slots = new Int32Array(2 * SLOTS);
   private readonly freeSlots: number[] = [];
   /** a core issues one store at a time: from when each call set's core is free */
   private readonly coreFree = new Float64Array(CALL_SETS);
   private handler: ResultHandler | undefined;
-  private readonly inline = new Uint8Array(INLINE_BYTES);
   private errors = 0;
 
   constructor(user: number, buffers: UserBuffers, slot: CardSlot, storeIntervalPs: number) {
@@ -99,8 +104,8 @@ export class HostUser {
     cookie: number,
     set = 0,
   ): number {
-    this.call.begin(0, slot, offset, size, cookie);
-    this.call.setPeer(peer);
+    call.begin(0, slot, offset, size, cookie);
+    call.setPeer(peer);
     return this.issue(timePs, UserCall.sendmsg, set);
   }
 
@@ -114,8 +119,8 @@ export class HostUser {
     set = 0,
   ): number {
     const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, this.padded(payload), set);
-    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
-    this.call.setPeer(peer);
+    call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
+    call.setPeer(peer);
     this.issue(begin, UserCall.sendmsg, set);
     return begin;
   }
@@ -129,7 +134,7 @@ export class HostUser {
     size: number,
     cookie: number,
   ): number {
-    this.call.begin(0, slot, offset, size, cookie);
+    call.begin(0, slot, offset, size, cookie);
     this.addressResponse(request);
     return this.issue(timePs, UserCall.sendmsg, 0);
   }
@@ -143,7 +148,7 @@ export class HostUser {
     cookie: number,
   ): number {
     const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, this.padded(payload), 0);
-    this.call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
+    call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
     this.addressResponse(request);
     this.issue(begin, UserCall.sendmsg, 0);
     return begin;
@@ -158,7 +163,7 @@ export class HostUser {
     capacity: number,
     cookie: number,
   ): number {
-    this.call.begin(flags, slot, offset, capacity, cookie);
+    call.begin(flags, slot, offset, capacity, cookie);
     return this.issue(timePs, UserCall.recvmsg, 0);
   }
 
@@ -172,39 +177,39 @@ export class HostUser {
     capacity: number,
     cookie: number,
   ): number {
-    this.call.begin(CallFlag.matchResponses, slot, offset, capacity, cookie);
-    this.call.setId(low, high);
+    call.begin(CallFlag.matchResponses, slot, offset, capacity, cookie);
+    call.setId(low, high);
     return this.issue(timePs, UserCall.recvmsg, 0);
   }
 
   /** 64 bytes in, 64 bytes back. */
   nop(timePs: number, slot: number, cookie: number): number {
-    this.call.begin(0, slot, 0, 0, cookie);
+    call.begin(0, slot, 0, 0, cookie);
     return this.issue(timePs, UserCall.nop, 0);
   }
 
   /** Ends an RPC by its id. */
   cancelRpc(timePs: number, slot: number, low: number, high: number): number {
-    this.call.begin(0, slot, 0, 0, 0);
-    this.call.setId(low, high);
+    call.begin(0, slot, 0, 0, 0);
+    call.setId(low, high);
     return this.issue(timePs, UserCall.cancel, 0);
   }
 
   /** Ends a posted recvmsg by its slot. */
   cancelRecvmsg(timePs: number, slot: number, postedSlot: number): number {
-    this.call.begin(0, slot, postedSlot, 0, 0);
+    call.begin(0, slot, postedSlot, 0, 0);
     return this.issue(timePs, UserCall.cancel, 0);
   }
 
   /** Gives a pool buffer back. */
   release(timePs: number, slot: number, offset: number): number {
-    this.call.begin(0, slot, offset, 0, 0);
+    call.begin(0, slot, offset, 0, 0);
     return this.issue(timePs, UserCall.release, 0);
   }
 
   /** Stores any 64 bytes as a call: what a faulty application could do. */
-  rawCall(timePs: number, call: number, bytes: Uint8Array, set = 0): number {
-    return this.store(timePs, call, bytes, set);
+  rawCall(timePs: number, kind: number, bytes: Uint8Array, set = 0): number {
+    return this.store(timePs, kind, bytes, set);
   }
 
   /** The world's clock was moved back. */
@@ -219,7 +224,6 @@ export class HostUser {
     const status = words[at >>> 2]!;
     if (status === this.slots[2 * slot]) return; // seen already, with a later write of the same slot
     this.slots[2 * slot] = status;
-    const result = this.result;
     result.read(slot, words, at);
     if (slot === 0) this.errors++;
     else if (result.final && this.slots[2 * slot + 1] === 1) this.giveSlot(slot);
@@ -227,24 +231,24 @@ export class HostUser {
   }
 
   private addressResponse(request: CallResult): void {
-    this.call.answer(request);
+    call.answer(request);
   }
 
   private padded(payload: Uint8Array): Uint8Array {
     if (payload.length === INLINE_BYTES) return payload;
-    for (let i = payload.length; i < INLINE_BYTES; i++) this.inline[i] = 0;
-    this.inline.set(payload);
-    return this.inline;
+    for (let i = payload.length; i < INLINE_BYTES; i++) padded[i] = 0;
+    padded.set(payload);
+    return padded;
   }
 
-  private issue(timePs: number, call: number, set: number): number {
-    return this.store(timePs, call, this.call.bytes, set);
+  private issue(timePs: number, kind: number, set: number): number {
+    return this.store(timePs, kind, call.bytes, set);
   }
 
-  private store(timePs: number, call: number, bytes: Uint8Array, set: number): number {
+  private store(timePs: number, kind: number, bytes: Uint8Array, set: number): number {
     const begin = Math.max(timePs, this.coreFree[set]!);
     this.coreFree[set] = begin + this.intervalPs;
-    this.slot.mmioWrite(begin, this.user * APERTURE_BYTES + set * CALL_SET_BYTES + call, bytes);
+    this.slot.mmioWrite(begin, this.user * APERTURE_BYTES + set * CALL_SET_BYTES + kind, bytes);
     return begin;
   }
 }

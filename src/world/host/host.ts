@@ -43,8 +43,6 @@ export class Host implements Actor, SlotListener {
   readonly agenda: Agenda;
   private readonly actor: number;
   private readonly jitter: Jitter | undefined;
-  private readonly watched = new Map<HostBuffer, HostUser>();
-  private lastWatched: { buffer: HostBuffer; user: HostUser } | undefined;
   private readonly loads: (LoadHandler | undefined)[] = [];
   private readonly loadData: (Uint8Array | undefined)[] = [];
   private readonly freeTags: number[] = [];
@@ -100,7 +98,7 @@ export class Host implements Actor, SlotListener {
       results: this.memory.allocate(METADATA_BYTES),
     };
     const opened = new HostUser(user, buffers, this.slot, this.profile.hostStoreInterval.timePs);
-    this.watched.set(buffers.results, opened);
+    buffers.results.watchedBy = user;
     yield* driver.openUser(user, buffers);
     this.users[user] = opened;
     return opened;
@@ -126,17 +124,9 @@ export class Host implements Actor, SlotListener {
   // -- what the slot tells --
 
   onDmaWrite(timePs: number, buffer: HostBuffer, offset: number, lengthBytes: number): void {
-    if (lengthBytes > 64 || (offset & 63) !== 0) return;
-    const last = this.lastWatched;
-    let user: HostUser | undefined;
-    if (last !== undefined && last.buffer === buffer) user = last.user;
-    else {
-      user = this.watched.get(buffer);
-      if (user === undefined) return;
-      this.lastWatched = { buffer, user };
-    }
+    if (buffer.watchedBy === 0 || lengthBytes > 64 || (offset & 63) !== 0) return;
     const seen = timePs + this.profile.poll.timePs + (this.jitter === undefined ? 0 : this.jitter.drawPs());
-    this.agenda.push(seen, this.actor, Op.observe, user.user * 256 + (offset >>> 6));
+    this.agenda.push(seen, this.actor, Op.observe, buffer.watchedBy * 256 + (offset >>> 6));
   }
 
   onMmioData(timePs: number, tag: number, bytes: Uint8Array): void {
@@ -202,8 +192,6 @@ export class Host implements Actor, SlotListener {
 
   private forget(opened: HostUser): void {
     for (const buffer of [opened.h2c, opened.c2h, opened.results]) this.memory.release(buffer);
-    this.watched.delete(opened.results);
-    this.lastWatched = undefined;
     this.users[opened.user] = undefined;
   }
 }

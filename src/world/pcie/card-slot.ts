@@ -3,10 +3,9 @@
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
 import type { Actor, Agenda, Alarm } from '../agenda.js';
 import type { HostBuffer, HostMemory } from '../memory.js';
-import { progressionBytes } from '../progression.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
-import { TransferPool, type Transfer } from './transfer.js';
+import { TransferPool } from './transfer.js';
 
 /** What a slot tells its host. */
 export interface SlotListener {
@@ -94,15 +93,15 @@ export class CardSlot implements Actor, NicOutputs {
   /** A store of 1 to 64 bytes begins at `timePs`; `bytes` is copied. Stores reach the card in the order of calls. */
   mmioWrite(timePs: number, address: number, bytes: Uint8Array): void {
     const transfer = this.pool.take(address, bytes.length, 0);
-    transfer.keep(bytes);
+    this.pool.keep(transfer, bytes);
     const depart = this.departPs(timePs + this.profile.hostStore.timePs);
     if (this.nothingElseUntil(depart)) {
       const left = this.down.send(depart, writeLineBytes(this.profile, bytes.length));
-      this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, transfer.index);
+      this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, transfer);
       return;
     }
     this.atRoot++;
-    this.agenda.push(depart, this.actor, Op.storeAtRoot, transfer.index);
+    this.agenda.push(depart, this.actor, Op.storeAtRoot, transfer);
   }
 
   /** A load begins at `timePs`; it does not overtake earlier stores. The answer comes to the listener. */
@@ -113,7 +112,7 @@ export class CardSlot implements Actor, NicOutputs {
       this.departPs(timePs + this.profile.mmioReadIssue.timePs),
       this.actor,
       Op.loadAtRoot,
-      transfer.index,
+      transfer,
     );
   }
 
@@ -152,9 +151,9 @@ export class CardSlot implements Actor, NicOutputs {
   dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {
     this.emitted = true;
     const transfer = this.pool.take(address, bytes.length, tag);
-    transfer.keepOrDescribe(bytes);
+    this.pool.keep(transfer, bytes);
     const left = this.up.send(timePs, writeLineBytes(this.profile, bytes.length));
-    this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer.index);
+    this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer);
   }
 
   dmaRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
@@ -163,7 +162,7 @@ export class CardSlot implements Actor, NicOutputs {
     this.readsToHost++;
     const left = this.up.send(timePs, readRequestLineBytes(this.profile, lengthBytes));
     const ready = left + this.profile.busUp.timePs + this.profile.hostMemory.timePs;
-    this.agenda.push(ready, this.actor, Op.readAtHost, transfer.index);
+    this.agenda.push(ready, this.actor, Op.readAtHost, transfer);
   }
 
   frameOut(timePs: number, frame: Uint8Array): void {
@@ -186,35 +185,36 @@ export class CardSlot implements Actor, NicOutputs {
     }
     if ((op as Op) === Op.storeAtRoot || (op as Op) === Op.loadAtRoot) this.atRoot--;
     else if ((op as Op) === Op.readAtHost) this.readsToHost--;
-    const transfer = this.pool.at(arg);
-    if (transfer.lost) {
-      this.pool.give(transfer);
+    const { pool } = this;
+    const transfer = arg;
+    if (pool.isLost(transfer)) {
+      pool.give(transfer);
       return;
     }
     switch (op as Op) {
       case Op.storeAtRoot: {
-        const left = this.down.send(timePs, writeLineBytes(this.profile, transfer.lengthBytes));
+        const left = this.down.send(timePs, writeLineBytes(this.profile, pool.lengthBytes(transfer)));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.storeAtCard, arg);
         return;
       }
       case Op.loadAtRoot: {
-        const left = this.down.send(timePs, readRequestLineBytes(this.profile, transfer.lengthBytes));
+        const left = this.down.send(timePs, readRequestLineBytes(this.profile, pool.lengthBytes(transfer)));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.loadAtCard, arg);
         return;
       }
       case Op.storeAtCard:
         this.bringTo(timePs);
-        this.device.mmioWrite(transfer.address, transfer.view());
+        this.device.mmioWrite(pool.address(transfer), pool.view(transfer));
         break;
       case Op.loadAtCard:
         this.bringTo(timePs);
-        this.device.mmioRead(transfer.tag, transfer.address, transfer.lengthBytes);
+        this.device.mmioRead(pool.tag(transfer), pool.address(transfer), pool.lengthBytes(transfer));
         break;
       case Op.writeVisible:
         this.writeVisible(timePs, transfer);
         break;
       case Op.readAtHost: {
-        const left = this.down.send(timePs, completionLineBytes(this.profile, transfer.lengthBytes));
+        const left = this.down.send(timePs, completionLineBytes(this.profile, pool.lengthBytes(transfer)));
         this.agenda.push(left + this.profile.busDown.timePs, this.actor, Op.readAtCard, arg);
         return;
       }
@@ -222,7 +222,7 @@ export class CardSlot implements Actor, NicOutputs {
         this.readAtCard(timePs, transfer);
         break;
     }
-    this.pool.give(transfer);
+    pool.give(transfer);
     this.settle(timePs);
   }
 
@@ -242,32 +242,34 @@ export class CardSlot implements Actor, NicOutputs {
     this.settle(timePs);
   }
 
-  private writeVisible(timePs: number, transfer: Transfer): void {
-    const { address, lengthBytes: length } = transfer;
+  private writeVisible(timePs: number, transfer: number): void {
+    const { pool } = this;
+    const address = pool.address(transfer);
+    const length = pool.lengthBytes(transfer);
     const buffer = this.memory.find(timePs, 'write', address, length);
     this.bringTo(timePs);
     if (buffer === undefined) {
-      this.device.dmaWriteDone(transfer.tag, DmaStatus.error);
+      this.device.dmaWriteDone(pool.tag(transfer), DmaStatus.error);
       return;
     }
     const offset = address - buffer.address;
-    if (!transfer.described) buffer.writeInChunk(offset, transfer.view());
-    else if ((offset & 3) === 0) buffer.writeProgression(offset, length, transfer.word0, transfer.word1);
-    else buffer.write(offset, progressionBytes(length, transfer));
-    this.device.dmaWriteDone(transfer.tag, DmaStatus.ok);
+    pool.writeTo(buffer, offset, transfer);
+    this.device.dmaWriteDone(pool.tag(transfer), DmaStatus.ok);
     this.listener.onDmaWrite(timePs, buffer, offset, length);
   }
 
-  private readAtCard(timePs: number, transfer: Transfer): void {
-    const { address, lengthBytes: length } = transfer;
+  private readAtCard(timePs: number, transfer: number): void {
+    const { pool } = this;
+    const address = pool.address(transfer);
+    const length = pool.lengthBytes(transfer);
     const buffer = this.memory.find(timePs, 'read', address, length);
     this.bringTo(timePs);
     if (buffer === undefined) {
-      this.device.dmaReadDone(transfer.tag, DmaStatus.error, NOTHING);
+      this.device.dmaReadDone(pool.tag(transfer), DmaStatus.error, NOTHING);
       return;
     }
     const offset = address - buffer.address;
-    this.device.dmaReadDone(transfer.tag, DmaStatus.ok, buffer.readInChunk(offset, length));
+    this.device.dmaReadDone(pool.tag(transfer), DmaStatus.ok, buffer.readInChunk(offset, length));
   }
 
   /**

@@ -1,103 +1,171 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Description, findProgression } from '../progression.js';
+import { type Description, findProgression, progressionBytes } from '../progression.js';
+import type { HostBuffer } from '../memory.js';
 
 const SMALL_BYTES = 64;
 /** The longest DMA request. */
 const LARGE_BYTES = 4096;
 
-/** What is under way on a bus: a store, a load, a DMA read or write. */
-export class Transfer implements Description {
-  address = 0;
-  lengthBytes = 0;
-  tag = 0;
-  /** the card was reset since: the transfer ends without effect */
-  lost = false;
-  /** the bytes kept are a progression, `word0` and then from `word1` on, and are not kept otherwise */
-  described = false;
-  word0 = 0;
-  word1 = 0;
-  /** length of the view made last */
-  viewBytes: number;
-  private readonly data: Uint8Array;
-  private exact: Uint8Array;
+/** A transfer in words, so that all that is under way lies in a few lines of the processor's cache. */
+const LENGTH = 0;
+const TAG = 1;
+const LOST = 2;
+const DATA = 3;
+/** of a progression its first word and the one after it; of up to a page where it lies */
+const WORD0 = 4;
+const WORD1 = 5;
+const PAGE = 4;
+const ADDRESS_DOUBLE = 3;
+/** up to 64 bytes themselves */
+const SMALL = 8;
+const TRANSFER_WORDS = SMALL + SMALL_BYTES / 4;
+const START_TRANSFERS = 8;
 
-  constructor(
-    readonly index: number,
-    roomBytes: number,
-  ) {
-    this.data = new Uint8Array(roomBytes);
-    this.exact = this.data;
-    this.viewBytes = roomBytes;
-  }
-
-  get isSmall(): boolean {
-    return this.data.length === SMALL_BYTES;
-  }
-
-  /** Keeps a copy of bytes. */
-  keep(bytes: Uint8Array): void {
-    this.described = false;
-    this.data.set(bytes);
-  }
-
-  /** Keeps what bytes say: of a progression only that it is one (`described`), of others a copy. */
-  keepOrDescribe(bytes: Uint8Array): void {
-    this.described = bytes.length > SMALL_BYTES && findProgression(bytes, this);
-    if (!this.described) this.data.set(bytes);
-  }
-
-  /** The bytes, exactly as long as they are. */
-  view(): Uint8Array {
-    const { lengthBytes } = this;
-    if (this.viewBytes !== lengthBytes) {
-      this.exact = this.data.subarray(0, lengthBytes);
-      this.viewBytes = lengthBytes;
-    }
-    return this.exact;
-  }
+/** What there is of a transfer's bytes. */
+const enum Kept {
+  nothing,
+  small,
+  page,
+  progression,
 }
 
-/** Transfers by number, used again and again: no allocation once a run is warm. */
+/** Bytes of a transfer for somebody who wants an array. Shared by all slots of the process: valid until the next. */
+const shown = new Int32Array(SMALL_BYTES / 4);
+const shownWhole = new Uint8Array(shown.buffer);
+const shownViews = Array.from({ length: SMALL_BYTES + 1 }, (_, length) => shownWhole.subarray(0, length));
+const found: Description = { word0: 0, word1: 0 };
+
+/**
+ * What is under way on a bus: stores, loads, DMA reads and writes, each with a number that is used again. No allocation
+ * once a run is warm.
+ */
 export class TransferPool {
-  private readonly all: Transfer[] = [];
-  /** those not in use, with room for 64 bytes and for a page: apart, so that a view seldom changes its length */
-  private readonly small: Transfer[] = [];
-  private readonly large: Transfer[] = [];
+  private words = new Int32Array(START_TRANSFERS * TRANSFER_WORDS);
+  private doubles = new Float64Array(this.words.buffer);
+  private bytes = new Uint8Array(this.words.buffer);
+  private made = 0;
+  private readonly free: number[] = [];
+  /** room for up to 4,096 bytes, the view of it that was asked for last, and what is not in use */
+  private readonly pages: Uint8Array[] = [];
+  private readonly pageViews: Uint8Array[] = [];
+  private readonly freePages: number[] = [];
 
   /** Transfers under way. */
   get inUse(): number {
-    return this.all.length - this.small.length - this.large.length;
+    return this.made - this.free.length;
   }
 
-  /** A transfer with room for `lengthBytes`, 4,096 at most. */
-  take(address: number, lengthBytes: number, tag: number): Transfer {
-    const transfer =
-      (lengthBytes <= SMALL_BYTES ? this.small.pop() : this.large.pop()) ?? this.add(lengthBytes);
-    transfer.address = address;
-    transfer.lengthBytes = lengthBytes;
-    transfer.tag = tag;
-    transfer.lost = false;
+  /** A transfer of `lengthBytes`, 4,096 at most, without bytes as yet. */
+  take(address: number, lengthBytes: number, tag: number): number {
+    const transfer = this.free.pop() ?? this.add();
+    const at = transfer * TRANSFER_WORDS;
+    const { words } = this;
+    words[at + LENGTH] = lengthBytes;
+    words[at + TAG] = tag;
+    words[at + LOST] = 0;
+    words[at + DATA] = Kept.nothing;
+    this.doubles[(at >> 1) + ADDRESS_DOUBLE] = address;
     return transfer;
-  }
-
-  at(index: number): Transfer {
-    return this.all[index]!;
-  }
-
-  /** Every transfer under way is lost. */
-  loseAll(): void {
-    for (const transfer of this.all) transfer.lost = true;
   }
 
   /** The transfer has ended. */
-  give(transfer: Transfer): void {
-    if (transfer.isSmall) this.small.push(transfer);
-    else this.large.push(transfer);
+  give(transfer: number): void {
+    const at = transfer * TRANSFER_WORDS;
+    if (this.words[at + DATA] === Kept.page) this.freePages.push(this.words[at + PAGE]!);
+    this.free.push(transfer);
   }
 
-  private add(lengthBytes: number): Transfer {
-    const transfer = new Transfer(this.all.length, lengthBytes <= SMALL_BYTES ? SMALL_BYTES : LARGE_BYTES);
-    this.all.push(transfer);
-    return transfer;
+  address(transfer: number): number {
+    return this.doubles[((transfer * TRANSFER_WORDS) >> 1) + ADDRESS_DOUBLE]!;
+  }
+
+  lengthBytes(transfer: number): number {
+    return this.words[transfer * TRANSFER_WORDS + LENGTH]!;
+  }
+
+  tag(transfer: number): number {
+    return this.words[transfer * TRANSFER_WORDS + TAG]!;
+  }
+
+  /** Every transfer under way ends without effect: the card was reset. */
+  loseAll(): void {
+    for (let transfer = 0; transfer < this.made; transfer++) {
+      this.words[transfer * TRANSFER_WORDS + LOST] = 1;
+    }
+  }
+
+  isLost(transfer: number): boolean {
+    return this.words[transfer * TRANSFER_WORDS + LOST] !== 0;
+  }
+
+  /** Keeps a copy of all its bytes; of a progression of more than 64 only which one it is. */
+  keep(transfer: number, bytes: Uint8Array): void {
+    const at = transfer * TRANSFER_WORDS;
+    const { words } = this;
+    if (bytes.length <= SMALL_BYTES) {
+      words[at + DATA] = Kept.small;
+      this.bytes.set(bytes, (at + SMALL) * 4);
+    } else if (findProgression(bytes, found)) {
+      words[at + DATA] = Kept.progression;
+      words[at + WORD0] = found.word0;
+      words[at + WORD1] = found.word1;
+    } else {
+      words[at + DATA] = Kept.page;
+      const page = this.freePages.pop() ?? this.addPage();
+      words[at + PAGE] = page;
+      this.pages[page]!.set(bytes);
+    }
+  }
+
+  /** The bytes kept, valid until the next call. */
+  view(transfer: number): Uint8Array {
+    const at = transfer * TRANSFER_WORDS;
+    const { words } = this;
+    const length = words[at + LENGTH]!;
+    if (words[at + DATA] === Kept.small) {
+      for (let i = 0; i < shown.length; i++) shown[i] = words[at + SMALL + i]!;
+      return shownViews[length]!;
+    }
+    if (words[at + DATA] === Kept.progression) return progressionBytes(length, this.description(at));
+    const page = words[at + PAGE]!;
+    if (this.pageViews[page]!.length !== length) this.pageViews[page] = this.pages[page]!.subarray(0, length);
+    return this.pageViews[page]!;
+  }
+
+  /** Writes the bytes kept into a buffer of host memory, where they lie in one chunk. */
+  writeTo(buffer: HostBuffer, offset: number, transfer: number): void {
+    const at = transfer * TRANSFER_WORDS;
+    const { words } = this;
+    const length = words[at + LENGTH]!;
+    const kept = words[at + DATA]!;
+    if (((offset | length) & 3) !== 0) buffer.writeInChunk(offset, this.view(transfer));
+    else if (kept === Kept.small) buffer.writeWordsInChunk(offset, words, at + SMALL, length >> 2);
+    else if (kept === Kept.progression) {
+      buffer.writeProgression(offset, length, words[at + WORD0]!, words[at + WORD1]!);
+    } else buffer.writeInChunk(offset, this.view(transfer));
+  }
+
+  private description(at: number): Description {
+    found.word0 = this.words[at + WORD0]!;
+    found.word1 = this.words[at + WORD1]!;
+    return found;
+  }
+
+  private add(): number {
+    if ((this.made + 1) * TRANSFER_WORDS > this.words.length) {
+      const more = new Int32Array(this.words.length * 2);
+      more.set(this.words);
+      this.words = more;
+      this.doubles = new Float64Array(more.buffer);
+      this.bytes = new Uint8Array(more.buffer);
+    }
+    return this.made++;
+  }
+
+  private addPage(): number {
+    const page = new Uint8Array(LARGE_BYTES);
+    this.pages.push(page);
+    this.pageViews.push(page);
+    return this.pages.length - 1;
   }
 }

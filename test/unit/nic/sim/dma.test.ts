@@ -88,7 +88,7 @@ describe('DMA', () => {
     dma.read(3, 4000, 200, 77);
     dma.write(3, Region.c2hMsgbuff, 0, new Uint8Array(10), 0, 10, 88);
     const [first, second, write] = requests;
-    expect(users.dmaInFlight[3]).to.equal(3);
+    expect(users.dmaInFlight(3)).to.equal(3);
     dma.readDone(write!.tag, DmaStatus.ok, new Uint8Array(10));
     dma.readDone(second!.tag, DmaStatus.ok, new Uint8Array(104));
     dma.readDone(second!.tag, DmaStatus.ok, new Uint8Array(104));
@@ -101,6 +101,6 @@ describe('DMA', () => {
     ]);
     expect(failed).to.deep.equal([88]);
     expect(counters.snapshot().dmaErrors).to.equal(2);
-    expect([users.dmaInFlight[3], dma.inFlight]).to.deep.equal([0, 0]);
+    expect([users.dmaInFlight(3), dma.inFlight]).to.deep.equal([0, 0]);
   });
 });
