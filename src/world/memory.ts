@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of a simulated host, as its card sees it over the bus.
-import { byteAt, fillWords, Runs, STEP, wordsMatch } from './progression.js';
+import { byteAt, fillWords, STEP, wordsMatch } from './progression.js';
+import { Runs } from './runs.js';
 
 const PAGE_BYTES = 4096;
 /**
@@ -50,7 +51,7 @@ export interface DmaViolation {
   reason: string;
 }
 
-/** Shorter pieces are kept as bytes: a run costs about as much as this many. */
+/** Shorter pieces are kept as bytes, unless a run goes on with them: a run costs about as much as this many. */
 const LEAST_RUN_BYTES = 256;
 
 /** Where bytes are put together for a reader, and the view of it that was asked for last. */
@@ -59,7 +60,7 @@ composed.words = new Int32Array(composed.bytes.buffer);
 
 /**
  * One allocation: zeroed, contiguous on the bus, its chunks made when first written. Long arithmetic progressions, which
- * is what test patterns are, are kept as such over the chunk's bytes (progression.ts); a reader sees no difference.
+ * is what test patterns are, are kept as such over the chunks' bytes (runs.ts); a reader sees no difference.
  */
 export class HostBuffer {
   readonly address: number;
@@ -67,8 +68,8 @@ export class HostBuffer {
   /** For whoever is told of writes: the user whose results these are, 0 where nobody looks. */
   watchedBy = 0;
   private readonly chunks: (Chunk | undefined)[];
-  /** what of each chunk is not in its bytes but a run; undefined while nothing is */
-  private runs: (Runs | undefined)[] | undefined;
+  /** what is not in a chunk's bytes but a run */
+  private readonly runs = new Runs();
   private madeChunks = 0;
   private readonly source = new ChunkSource();
 
@@ -86,27 +87,23 @@ export class HostBuffer {
   /** The chunk that holds `offset` as 32-bit words in the machine's order, for writing. */
   wordsForWrite(offset: number): Int32Array {
     const index = offset >>> CHUNK_SHIFT;
-    if (this.runs?.[index] !== undefined) this.settle(index, 0, CHUNK_BYTES);
+    if (this.runs.count > 0) this.settle(index);
     return this.writable(index).words;
   }
 
   /** The chunk that holds `offset` as 32-bit words, for reading only (one never written is a shared chunk of zeros). */
   wordsForRead(offset: number): Int32Array {
     const index = offset >>> CHUNK_SHIFT;
-    if (this.runs?.[index] !== undefined) this.settle(index, 0, CHUNK_BYTES);
+    if (this.runs.count > 0) this.settle(index);
     return (this.chunks[index] ?? ZERO_CHUNK).words;
   }
 
   /** The byte at `offset`. */
   byteAt(offset: number): number {
-    const index = offset >>> CHUNK_SHIFT;
-    const at = offset & (CHUNK_BYTES - 1);
-    const runs = this.runs?.[index];
-    if (runs !== undefined) {
-      const run = runs.find(at);
-      if (run < runs.count && runs.start(run) <= at) return byteAt(runs.base(run), at);
-    }
-    return (this.chunks[index] ?? ZERO_CHUNK).bytes[at]!;
+    const { runs } = this;
+    const run = runs.within(offset, offset + 1);
+    if (run < runs.count) return byteAt(runs.base(run), offset);
+    return (this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK).bytes[offset & (CHUNK_BYTES - 1)]!;
   }
 
   /** Copies bytes into the buffer. RangeError outside it. */
@@ -123,19 +120,16 @@ export class HostBuffer {
 
   /** `write` of bytes that lie in one chunk, unchecked: for DMA, whose bounds are. */
   writeInChunk(offset: number, bytes: Uint8Array): void {
-    const index = offset >>> CHUNK_SHIFT;
-    const at = offset & (CHUNK_BYTES - 1);
-    this.runs?.[index]?.cut(at, at + bytes.length);
-    this.writable(index).bytes.set(bytes, at);
+    this.runs.cut(offset, offset + bytes.length);
+    this.writable(offset >>> CHUNK_SHIFT).bytes.set(bytes, offset & (CHUNK_BYTES - 1));
   }
 
   /** The same of 32-bit words, words[from, from + count), at a multiple of 4. */
   writeWordsInChunk(offset: number, words: Int32Array, from: number, count: number): void {
-    const index = offset >>> CHUNK_SHIFT;
-    const at = offset & (CHUNK_BYTES - 1);
-    this.runs?.[index]?.cut(at, at + 4 * count);
-    const to = this.writable(index).words;
-    for (let i = 0; i < count; i++) to[(at >>> 2) + i] = words[from + i]!;
+    this.runs.cut(offset, offset + 4 * count);
+    const to = this.writable(offset >>> CHUNK_SHIFT).words;
+    const at = (offset & (CHUNK_BYTES - 1)) >>> 2;
+    for (let i = 0; i < count; i++) to[at + i] = words[from + i]!;
   }
 
   /**
@@ -145,10 +139,12 @@ export class HostBuffer {
   writeProgression(offset: number, lengthBytes: number, word0: number, word1: number): void {
     this.checkProgression(offset, lengthBytes);
     const head = ((word1 - STEP) | 0) === word0 ? 0 : Math.min(4, lengthBytes);
-    if (lengthBytes < LEAST_RUN_BYTES) this.writeWords(offset, lengthBytes, word0, word1);
-    else {
-      if (head > 0) this.writeRun(offset, head, word0);
-      this.writeRun(offset + head, lengthBytes - head, head > 0 ? word1 : word0);
+    const short = lengthBytes < LEAST_RUN_BYTES;
+    if (short && !(head === 0 && this.runs.endsAt(offset, baseOf(word0, offset)))) {
+      this.writeWords(offset, lengthBytes, word0, word1);
+    } else {
+      if (head > 0) this.runs.put(offset, offset + head, baseOf(word0, offset));
+      this.runs.put(offset + head, offset + lengthBytes, baseOf(head > 0 ? word1 : word0, offset + head));
     }
   }
 
@@ -168,26 +164,26 @@ export class HostBuffer {
 
   /** Bytes that lie in one chunk, unchecked: for DMA, whose bounds are. Read-only, and valid until the next call. */
   readInChunk(offset: number, lengthBytes: number): Uint8Array {
-    const index = offset >>> CHUNK_SHIFT;
+    const { runs } = this;
+    const { bytes } = this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK;
     const at = offset & (CHUNK_BYTES - 1);
-    const { bytes } = this.chunks[index] ?? ZERO_CHUNK;
-    const runs = this.runs?.[index];
-    let run = runs?.find(at) ?? 0;
-    const end = at + lengthBytes;
-    if (runs === undefined || run === runs.count || runs.start(run) >= end) return bytes.subarray(at, end);
-    // A word of the chunk becomes a word here: both begin at the same place modulo 4.
-    const shift = at & ~3;
-    if (runs.start(run) > at || runs.end(run) < end) composed.bytes.set(bytes.subarray(at, end), at - shift);
+    const end = offset + lengthBytes;
+    let run = runs.within(offset, end);
+    if (run === runs.count) return bytes.subarray(at, at + lengthBytes);
+    // A word of the buffer becomes a word here: both begin at the same place modulo 4.
+    const shift = offset & ~3;
+    if (runs.start(run) > offset || runs.end(run) < end) {
+      composed.bytes.set(bytes.subarray(at, at + lengthBytes), offset - shift);
+    }
     for (; run < runs.count && runs.start(run) < end; run++) {
-      const from = Math.max(at, runs.start(run));
       fillBytes(
         composed,
-        from - shift,
+        Math.max(offset, runs.start(run)) - shift,
         Math.min(end, runs.end(run)) - shift,
         runs.base(run) + Math.imul(shift >>> 2, STEP),
       );
     }
-    const first = at - shift;
+    const first = offset - shift;
     const { view } = composed;
     if (view.length === lengthBytes && view.byteOffset === first) return view;
     return (composed.view = composed.bytes.subarray(first, first + lengthBytes));
@@ -206,103 +202,88 @@ export class HostBuffer {
       const to = from + (lengthBytes >>> 2);
       if (words[from] === word0 && wordsMatch(words, from + 1, to, word1) === to) return -1;
     }
-    let done = 0;
-    while (done < lengthBytes) {
-      const at = offset + done;
-      const inChunk = at & (CHUNK_BYTES - 1);
-      const end = done === 0 ? Math.min(4, lengthBytes) : Math.min(lengthBytes, done + CHUNK_BYTES - inChunk);
-      const first = done === 0 ? word0 : (word1 + Math.imul((done >>> 2) - 1, STEP)) | 0;
-      const base = (first - Math.imul(inChunk >>> 2, STEP)) | 0;
-      const other = this.findOtherInChunk(at >>> CHUNK_SHIFT, inChunk, inChunk + end - done, base);
-      if (other >= 0) return done + other - inChunk;
-      done = end;
+    const head = Math.min(4, lengthBytes);
+    let other = this.findOtherWithin(offset, offset + head, baseOf(word0, offset));
+    if (other < 0) {
+      other = this.findOtherWithin(offset + head, offset + lengthBytes, baseOf(word1, offset + 4));
     }
-    return -1;
+    return other < 0 ? -1 : other - offset;
   }
 
   /** Makes every byte zero and gives the chunks back. */
   clear(): void {
     this.chunks.fill(undefined);
-    this.runs = undefined;
+    this.runs.clear();
     this.madeChunks = 0;
   }
 
-  /** Position of the first byte of a chunk's [from, to) that is not what `base` says, -1 without one. */
-  private findOtherInChunk(index: number, from: number, to: number, base: number): number {
-    const runs = this.runs?.[index];
-    const chunk = this.chunks[index] ?? ZERO_CHUNK;
+  /** The first byte of [from, to) that is not what `base` says, -1 without one. */
+  private findOtherWithin(from: number, to: number, base: number): number {
+    const { runs } = this;
     let at = from;
-    let run = runs?.find(from) ?? 0;
-    while (at < to) {
-      const inRun = runs !== undefined && run < runs.count && runs.start(run) <= at;
+    for (let run = runs.within(from, to); at < to;) {
+      const isRun = run < runs.count && runs.start(run) <= at;
       let end = to;
-      if (runs !== undefined && run < runs.count) end = Math.min(to, inRun ? runs.end(run) : runs.start(run));
-      if (inRun) {
-        const its = runs.base(run++);
-        for (; its !== base && at < end; at++) if (byteAt(its, at) !== byteAt(base, at)) return at;
-      } else {
-        const word = at >>> 2;
-        const last = end >>> 2;
-        if ((at & 3) === 0 && word < last) {
-          at = 4 * wordsMatch(chunk.words, word, last, (base + Math.imul(word, STEP)) | 0);
-        }
-        for (; at < end; at++) if (chunk.bytes[at] !== byteAt(base, at)) return at;
-      }
+      if (run < runs.count) end = Math.min(to, isRun ? runs.end(run) : runs.start(run));
+      const other = isRun ? findOtherInRun(runs.base(run++), at, end, base) : this.findOtherByte(at, end, base);
+      if (other >= 0) return other;
       at = end;
     }
     return -1;
   }
 
-  /** Whether these are whole words of one chunk that knows no runs. */
+  /** The same where no byte belongs to a run. */
+  private findOtherByte(from: number, to: number, base: number): number {
+    for (let at = from; at < to;) {
+      const chunk = this.chunks[at >>> CHUNK_SHIFT] ?? ZERO_CHUNK;
+      const begin = at & ~(CHUNK_BYTES - 1);
+      const end = Math.min(to, begin + CHUNK_BYTES);
+      const word = (at - begin) >>> 2;
+      const last = (end - begin) >>> 2;
+      if ((at & 3) === 0 && word < last) {
+        at = begin + 4 * wordsMatch(chunk.words, word, last, (base + Math.imul(at >>> 2, STEP)) | 0);
+      }
+      for (; at < end; at++) if (chunk.bytes[at - begin] !== byteAt(base, at)) return at;
+    }
+    return -1;
+  }
+
+  /** Whether these are whole words of one chunk, and no part of a run. */
   private isAllBytes(offset: number, lengthBytes: number): boolean {
-    const index = offset >>> CHUNK_SHIFT;
+    const { runs } = this;
     return (
       (lengthBytes & 3) === 0 &&
       lengthBytes > 0 &&
-      (offset + lengthBytes - 1) >>> CHUNK_SHIFT === index &&
-      this.runs?.[index] === undefined
+      (offset + lengthBytes - 1) >>> CHUNK_SHIFT === offset >>> CHUNK_SHIFT &&
+      runs.within(offset, offset + lengthBytes) === runs.count
     );
   }
 
   private writeWords(offset: number, lengthBytes: number, word0: number, word1: number): void {
-    let done = 0;
-    while (done < lengthBytes) {
-      const at = offset + done;
-      const inChunk = at & (CHUNK_BYTES - 1);
-      const end = done === 0 ? Math.min(4, lengthBytes) : Math.min(lengthBytes, done + CHUNK_BYTES - inChunk);
-      const first = done === 0 ? word0 : (word1 + Math.imul((done >>> 2) - 1, STEP)) | 0;
-      const index = at >>> CHUNK_SHIFT;
-      this.runs?.[index]?.cut(inChunk, inChunk + end - done);
-      fillBytes(
-        this.writable(index),
-        inChunk,
-        inChunk + end - done,
-        (first - Math.imul(inChunk >>> 2, STEP)) | 0,
-      );
-      done = end;
+    this.runs.cut(offset, offset + lengthBytes);
+    const head = Math.min(4, lengthBytes);
+    this.fill(offset, offset + head, baseOf(word0, offset));
+    this.fill(offset + head, offset + lengthBytes, baseOf(word1, offset + 4));
+  }
+
+  /** Makes bytes [from, to) what `base` says. */
+  private fill(from: number, to: number, base: number): void {
+    for (let at = from; at < to;) {
+      const begin = at & ~(CHUNK_BYTES - 1);
+      const end = Math.min(to, begin + CHUNK_BYTES);
+      const chunk = this.writable(at >>> CHUNK_SHIFT);
+      fillBytes(chunk, at - begin, end - begin, (base + Math.imul(begin >>> 2, STEP)) | 0);
+      at = end;
     }
   }
 
-  private writeRun(offset: number, lengthBytes: number, first: number): void {
-    const all = (this.runs ??= new Array<Runs | undefined>(this.chunks.length));
-    let done = 0;
-    while (done < lengthBytes) {
-      const at = offset + done;
-      const index = at >>> CHUNK_SHIFT;
-      const inChunk = at & (CHUNK_BYTES - 1);
-      const part = Math.min(CHUNK_BYTES - inChunk, lengthBytes - done);
-      const runs = (all[index] ??= new Runs());
-      runs.put(inChunk, inChunk + part, (first + Math.imul((done >>> 2) - (inChunk >>> 2), STEP)) | 0);
-      done += part;
-    }
-  }
-
-  /** Makes bytes of what runs say about [from, to) of a chunk. */
-  private settle(index: number, from: number, to: number): void {
-    const runs = this.runs![index]!;
-    const chunk = this.writable(index);
-    for (let run = runs.find(from); run < runs.count && runs.start(run) < to; run++) {
-      fillBytes(chunk, Math.max(from, runs.start(run)), Math.min(to, runs.end(run)), runs.base(run));
+  /** Makes bytes of what runs say about a chunk. */
+  private settle(index: number): void {
+    const { runs } = this;
+    const from = index * CHUNK_BYTES;
+    const to = from + CHUNK_BYTES;
+    for (let run = runs.within(from, to); run < runs.count && runs.start(run) < to; run++) {
+      this.fill(Math.max(from, runs.start(run)), Math.min(to, runs.end(run)), runs.base(run));
     }
     runs.cut(from, to);
   }
@@ -327,6 +308,18 @@ export class HostBuffer {
       throw new RangeError(`bytes ${offset}..${offset + lengthBytes} of a buffer of ${this.lengthBytes}`);
     }
   }
+}
+
+/** What word 0 of a memory would be for `word` to lie at byte `position`, a multiple of 4. */
+function baseOf(word: number, position: number): number {
+  return (word - Math.imul(position >>> 2, STEP)) | 0;
+}
+
+/** The first of bytes [from, to), which are what `its` says, that is not what `base` says; -1 without one. */
+function findOtherInRun(its: number, from: number, to: number, base: number): number {
+  if (its === base) return -1;
+  for (let at = from; at < to; at++) if (byteAt(its, at) !== byteAt(base, at)) return at;
+  return -1;
 }
 
 /** Writes bytes [from, to) of the progression whose word at byte 0 of `chunk` would be `base`. */

@@ -122,7 +122,7 @@ export class MessageCallHandlers implements MessageCalls {
     rpc.sendSlot = slot;
     rpc.txLength = call.size;
     rpc.txOffset = inline ? -1 : call.buffAddr;
-    if (inline) rpc.keepInline(call.words, call.inlineAt);
+    if (inline) this.table.keepInline(rpc, call.words, call.inlineAt);
     const ipv4 = this.peers.isIpv4(rpc.peer);
     results.begin(user, slot, call.words, call.at);
     const own = ipv4 ? settings.ipv4 : settings.ipv6;

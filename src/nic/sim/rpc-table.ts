@@ -6,6 +6,7 @@
  *
  * The capacity is a limit, not a reservation: room is made as more RPCs live at once, and given back when none does.
  */
+import { INLINE_BYTES } from '../regs.js';
 import { Rpc } from './rpc.js';
 
 const NONE = -1;
@@ -14,6 +15,7 @@ const START_ENTRIES = 64;
 /** An idle table keeps this many entries, so that a card with little to do does not make them again and again. */
 const IDLE_ENTRIES = 1024;
 const GENERATION_MASK = 0x7fff;
+const INLINE_WORDS = INLINE_BYTES / 4;
 
 export class RpcTable {
   readonly capacity: number;
@@ -23,6 +25,9 @@ export class RpcTable {
   onResize: (size: number) => void = () => undefined;
   private readonly entries: Rpc[] = [];
   private readonly free: number[] = [];
+  /** Inline payloads by number, while their RPCs live. */
+  private inlineWords = new Int32Array(0);
+  inlineBytes = new Uint8Array(0);
   private buckets = new Int32Array(0);
   private next = new Int32Array(0);
   private mask = 0;
@@ -132,12 +137,23 @@ export class RpcTable {
     this.onResize(size);
   }
 
+  /** Keeps a copy of an inline payload: all its words from words[first]. */
+  keepInline(rpc: Rpc, words: Int32Array, first: number): void {
+    const { inlineWords } = this;
+    const to = rpc.index * INLINE_WORDS;
+    for (let i = 0; i < INLINE_WORDS; i++) inlineWords[to + i] = words[first + i]!;
+  }
+
   private makeRoom(): void {
     let buckets = 16;
     while (buckets < this.size) buckets *= 2;
     this.mask = buckets - 1;
     this.buckets = new Int32Array(buckets).fill(NONE);
     this.next = new Int32Array(this.size).fill(NONE);
+    const { inlineWords } = this;
+    this.inlineWords = new Int32Array(this.size * INLINE_WORDS);
+    this.inlineWords.set(inlineWords.subarray(0, this.inlineWords.length));
+    this.inlineBytes = new Uint8Array(this.inlineWords.buffer);
   }
 
   private enter(rpc: Rpc): void {

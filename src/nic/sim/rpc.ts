@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One RPC as this card knows it, client or server. Objects are made when first needed and used again. */
-import { INLINE_BYTES } from '../regs.js';
 import type { Reassembly } from './protocol/reassembly.js';
-
-const INLINE_WORDS = INLINE_BYTES / 4;
 
 /** States (docs/protocol.md#client-rpc and #server-rpc). `complete` is ours: received, not yet taken by a recvmsg. */
 export const RpcState = {
@@ -49,10 +46,8 @@ export class Rpc {
   /** Slot of the sendmsg that waits for its final result, 0 without. */
   sendSlot = 0;
   txLength = 0;
-  /** Offset of the message in h2c_msgbuff; -1 when the payload is kept in `inline`. */
+  /** Offset of the message in h2c_msgbuff; -1 when the payload is kept in the table (`RpcTable.inlineBytes`). */
   txOffset = 0;
-  inline: Uint8Array | null = null;
-  private inlineWords: Int32Array | null = null;
 
   /** -1 until the first packet of the message to receive. */
   rxLength = -1;
@@ -103,15 +98,5 @@ export class Rpc {
   /** Whether its message to send may still be read: the application has not been given the buffer back. */
   get isSending(): boolean {
     return this.sendSlot !== 0;
-  }
-
-  /** Keeps a copy of an inline payload: all its words from word `first`. */
-  keepInline(words: Int32Array, first: number): void {
-    if (this.inline === null) {
-      this.inline = new Uint8Array(INLINE_BYTES);
-      this.inlineWords = new Int32Array(this.inline.buffer);
-    }
-    const to = this.inlineWords!;
-    for (let i = 0; i < INLINE_WORDS; i++) to[i] = words[first + i]!;
   }
 }

@@ -34,10 +34,16 @@ export interface LinkCounts {
 
 const DELIVER = 0;
 
+/**
+ * Frames on the way, of all links of the process, by number: the place used last is used first, so that a busy fabric
+ * does not walk through a list of each link.
+ */
+const onTheWay: (Uint8Array | undefined)[] = [];
+const freePlaces: number[] = [];
+
 /** One direction of a link. Frames leave in order at the line's rate; faults are applied as they leave. */
 export class LinkDirection implements Actor, FrameSink {
   readonly name: string;
-  readonly counts: LinkCounts = { frames: 0, bytes: 0, delivered: 0, lostWhileDown: 0 };
   observer: FrameObserver | undefined;
   private readonly agenda: Agenda;
   private readonly actor: number;
@@ -46,8 +52,11 @@ export class LinkDirection implements Actor, FrameSink {
   private readonly delayPs: number;
   private readonly target: FrameTarget;
   private readonly faults: FaultInjector | undefined;
-  private readonly frames: (Uint8Array | undefined)[] = [];
-  private readonly free: number[] = [];
+  private sentFrames = 0;
+  private sentBytes = 0;
+  private delivered = 0;
+  private lostWhileDown = 0;
+  private flying = 0;
   private readonly downTimes: [number, number][] = [];
 
   constructor(
@@ -75,7 +84,12 @@ export class LinkDirection implements Actor, FrameSink {
 
   /** Frames on the way. */
   get inFlight(): number {
-    return this.frames.length - this.free.length;
+    return this.flying;
+  }
+
+  get counts(): LinkCounts {
+    const { sentFrames: frames, sentBytes: bytes, delivered, lostWhileDown } = this;
+    return { frames, bytes, delivered, lostWhileDown };
   }
 
   /** The link is down from..to: a frame that goes onto it then is lost; one that is on the way still arrives. */
@@ -84,12 +98,12 @@ export class LinkDirection implements Actor, FrameSink {
   }
 
   onFrame(timePs: number, frame: Uint8Array): void {
-    this.counts.frames++;
-    this.counts.bytes += frame.length;
+    this.sentFrames++;
+    this.sentBytes += frame.length;
     this.observer?.(timePs, frame);
     const left = this.line.send(timePs, wireBytes(frame.length));
     if (this.downTimes.length > 0 && this.downTimes.some(([from, to]) => timePs >= from && timePs < to)) {
-      this.counts.lostWhileDown++;
+      this.lostWhileDown++;
       return;
     }
     const arrival = left - this.gapPs + this.delayPs;
@@ -112,16 +126,18 @@ export class LinkDirection implements Actor, FrameSink {
   }
 
   onEvent(timePs: number, _op: number, arg: number): void {
-    const frame = this.frames[arg]!;
-    this.frames[arg] = undefined;
-    this.free.push(arg);
-    this.counts.delivered++;
+    const frame = onTheWay[arg]!;
+    onTheWay[arg] = undefined;
+    freePlaces.push(arg);
+    this.flying--;
+    this.delivered++;
     this.target.frameIn(timePs, frame);
   }
 
   private deliverAt(timePs: number, frame: Uint8Array): void {
-    const index = this.free.pop() ?? this.frames.length;
-    this.frames[index] = frame;
-    this.agenda.push(timePs, this.actor, DELIVER, index);
+    const place = freePlaces.pop() ?? onTheWay.length;
+    onTheWay[place] = frame;
+    this.flying++;
+    this.agenda.push(timePs, this.actor, DELIVER, place);
   }
 }

@@ -5,6 +5,8 @@ import { framePriority } from '../frame-summary.js';
 import type { FrameTarget, LinkDirection } from './link.js';
 
 const PRIORITIES = 8;
+/** Places a table of addresses begins with; a power of two. */
+const FIRST_PLACES = 16;
 
 export interface SwitchOptions {
   /** bytes of all queues together */
@@ -51,12 +53,26 @@ export class SwitchPort implements Actor, FrameTarget {
   private waiting = 0;
   private out: LinkDirection | undefined;
   private busy = false;
+  private sourceLow = 0;
+  private sourceHigh = 0;
+  private sourceChanges = -1;
 
   constructor(agenda: Agenda, owner: Switch, name: string) {
     this.agenda = agenda;
     this.owner = owner;
     this.name = name;
     this.actor = agenda.register(this);
+  }
+
+  /** Whether the frame's sender is that of the port's frame before, with nothing learned since; the next time it is. */
+  isSourceAsBefore(frame: Uint8Array, changes: number): boolean {
+    const low = macLow(frame, 6);
+    const high = macHigh(frame, 6);
+    if (low === this.sourceLow && high === this.sourceHigh && changes === this.sourceChanges) return true;
+    this.sourceLow = low;
+    this.sourceHigh = high;
+    this.sourceChanges = changes;
+    return false;
   }
 
   /** Sets the direction by which frames leave. */
@@ -127,6 +143,8 @@ export class Switch {
   private readonly agenda: Agenda;
   private readonly learned = new MacMap<SwitchPort>();
   private readonly routes = new MacMap<readonly SwitchPort[]>();
+  /** how often a route or a learned place has changed */
+  private changes = 0;
 
   constructor(agenda: Agenda, name: string, options: SwitchOptions) {
     this.agenda = agenda;
@@ -143,6 +161,7 @@ export class Switch {
   /** Frames to `mac` leave by one of `ports`, the same for the same pair of addresses. */
   setRoute(mac: Uint8Array, ports: readonly SwitchPort[]): void {
     this.routes.set(mac, 0, ports);
+    this.changes++;
   }
 
   /** Frames dropped because a buffer was full. */
@@ -150,10 +169,17 @@ export class Switch {
     return this.ports.reduce((sum, port) => sum + port.droppedFrames, 0);
   }
 
+  /** Where a frame's sender is, unless it has a route. */
+  private learn(from: SwitchPort, frame: Uint8Array): void {
+    if (this.routes.find(frame, 6) !== undefined || this.learned.find(frame, 6) === from) return;
+    this.learned.set(frame, 6, from);
+    this.changes++;
+  }
+
   /** A frame has come in at `from`: sends it where it belongs, or everywhere when that is not known. */
   forward(timePs: number, from: SwitchPort, frame: Uint8Array): void {
     if (frame.length < 14) return;
-    if (this.routes.find(frame, 6) === undefined) this.learned.set(frame, 6, from);
+    if (!from.isSourceAsBefore(frame, this.changes)) this.learn(from, frame);
     const routes = this.routes.find(frame, 0);
     const to =
       routes === undefined
@@ -171,28 +197,54 @@ export class Switch {
 }
 
 /**
- * Values by MAC address, read from a frame. Found by the address's low 32 bits, which are a small integer: a map from
- * numbers of 48 bits would allocate one for each look.
+ * Values by MAC address, read from a frame: a hash table with open addressing, whose places hold the address in two words,
+ * so that a look touches little memory and allocates nothing.
  */
 class MacMap<T> {
-  private readonly entries = new Map<number, { high: number; value: T }[]>();
+  private keys = new Int32Array(2 * FIRST_PLACES);
+  /** undefined where a place is free */
+  private values = new Array<T | undefined>(FIRST_PLACES).fill(undefined);
+  private count = 0;
 
   find(bytes: Uint8Array, at: number): T | undefined {
-    const list = this.entries.get(macLow(bytes, at));
-    if (list === undefined) return undefined;
-    const high = macHigh(bytes, at);
-    for (const entry of list) if (entry.high === high) return entry.value;
-    return undefined;
+    return this.values[this.placeOf(macLow(bytes, at), macHigh(bytes, at))];
   }
 
   set(bytes: Uint8Array, at: number, value: T): void {
-    const low = macLow(bytes, at);
-    const high = macHigh(bytes, at);
-    const list = this.entries.get(low);
-    const known = list?.find((entry) => entry.high === high);
-    if (known !== undefined) known.value = value;
-    else if (list !== undefined) list.push({ high, value });
-    else this.entries.set(low, [{ high, value }]);
+    if (this.add(macLow(bytes, at), macHigh(bytes, at), value) && 2 * ++this.count > this.values.length) {
+      this.grow();
+    }
+  }
+
+  /** Sets a value; true when the address is new. */
+  private add(low: number, high: number, value: T): boolean {
+    const place = this.placeOf(low, high);
+    const isNew = this.values[place] === undefined;
+    this.keys[2 * place] = low;
+    this.keys[2 * place + 1] = high;
+    this.values[place] = value;
+    return isNew;
+  }
+
+  /** The place that holds the address, or the free one where it would be. */
+  private placeOf(low: number, high: number): number {
+    const { keys, values } = this;
+    const mask = values.length - 1;
+    const mixed = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
+    let place = (mixed ^ (mixed >>> 15)) & mask;
+    while (values[place] !== undefined && (keys[2 * place] !== low || keys[2 * place + 1] !== high)) {
+      place = (place + 1) & mask;
+    }
+    return place;
+  }
+
+  private grow(): void {
+    const { keys, values } = this;
+    this.keys = new Int32Array(2 * keys.length);
+    this.values = new Array<T | undefined>(2 * values.length).fill(undefined);
+    for (const [place, value] of values.entries()) {
+      if (value !== undefined) this.add(keys[2 * place]!, keys[2 * place + 1]!, value);
+    }
   }
 }
 

@@ -2,22 +2,26 @@
 import type { RpcOutcome } from '../apps/rpc-plan.js';
 import type { RpcRow } from './report.js';
 
-const START = 256;
+/** An outcome in 32-bit words: three instants as doubles, then the RPC's number, lengths, and its place in `names`. */
+const RECORD_WORDS = 10;
+const RECORD_DOUBLES = RECORD_WORDS / 2;
+const INTENDED_PS = 0;
+const START_PS = 1;
+const END_PS = 2;
+const INDEX = 6;
+const REQUEST_BYTES = 7;
+const RESPONSE_BYTES = 8;
+const OUTCOME = 9;
+const START_RECORDS = 256;
 
 /**
- * The outcomes of a client's RPCs, in columns: a run of a million RPCs would else keep a million objects, which the
- * garbage collector would look at again and again. Rows are made when somebody asks for them.
+ * The outcomes of a client's RPCs, side by side in one array: a run of a million RPCs would else keep a million objects,
+ * which the garbage collector would look at again and again. Rows are made when somebody asks for them.
  */
 export class RpcRecord {
   count = 0;
-  private indices = new Int32Array(START);
-  private requestBytes = new Int32Array(START);
-  private responseBytes = new Int32Array(START);
-  private intendedPs = new Float64Array(START);
-  private startPs = new Float64Array(START);
-  private endPs = new Float64Array(START);
-  /** places in `names` */
-  private outcomes = new Uint16Array(START);
+  private words = new Int32Array(START_RECORDS * RECORD_WORDS);
+  private doubles = new Float64Array(this.words.buffer);
   private readonly names: string[] = ['ok'];
 
   /** `servers`: the name of each RPC's server, by the RPC's number. Times are told from `originPs` on. */
@@ -28,21 +32,23 @@ export class RpcRecord {
   ) {}
 
   add(outcome: RpcOutcome): void {
-    const at = this.count++;
-    if (at === this.indices.length) this.grow();
-    this.indices[at] = outcome.index;
-    this.requestBytes[at] = outcome.requestBytes;
-    this.responseBytes[at] = outcome.responseBytes;
-    this.intendedPs[at] = outcome.intendedPs;
-    this.startPs[at] = outcome.startPs;
-    this.endPs[at] = outcome.endPs;
-    this.outcomes[at] = this.nameOf(outcome.outcome);
+    const at = this.count++ * RECORD_WORDS;
+    if (at === this.words.length) this.grow();
+    const { words, doubles } = this;
+    const double = at >> 1;
+    doubles[double + INTENDED_PS] = outcome.intendedPs;
+    doubles[double + START_PS] = outcome.startPs;
+    doubles[double + END_PS] = outcome.endPs;
+    words[at + INDEX] = outcome.index;
+    words[at + REQUEST_BYTES] = outcome.requestBytes;
+    words[at + RESPONSE_BYTES] = outcome.responseBytes;
+    words[at + OUTCOME] = this.nameOf(outcome.outcome);
   }
 
   /** How many RPCs ended with each outcome. */
   countOutcomes(into: Record<string, number>): void {
     const counts = new Float64Array(this.names.length);
-    for (let at = 0; at < this.count; at++) counts[this.outcomes[at]!]!++;
+    for (let record = 0; record < this.count; record++) counts[this.word(record, OUTCOME)]!++;
     for (const [i, name] of this.names.entries()) {
       if (counts[i]! > 0) into[name] = (into[name] ?? 0) + counts[i]!;
     }
@@ -51,27 +57,37 @@ export class RpcRecord {
   /** Writes the latencies of those that ended ok to `into`, nanoseconds, from place `from`; returns the place behind them. */
   okLatenciesNs(into: Float64Array, from: number): number {
     let to = from;
-    for (let at = 0; at < this.count; at++) {
-      if (this.outcomes[at] === 0) into[to++] = (this.endPs[at]! - this.startPs[at]!) / 1000;
+    for (let record = 0; record < this.count; record++) {
+      if (this.word(record, OUTCOME) !== 0) continue;
+      into[to++] = (this.instantPs(record, END_PS) - this.instantPs(record, START_PS)) / 1000;
     }
     return to;
   }
 
   /** Rows in the order in which the RPCs began. */
   rows(): RpcRow[] {
-    const order = Array.from({ length: this.count }, (_, at) => at);
-    order.sort((a, b) => this.indices[a]! - this.indices[b]!);
-    return order.map((at) => ({
+    const order = Array.from({ length: this.count }, (_, record) => record);
+    order.sort((a, b) => this.word(a, INDEX) - this.word(b, INDEX));
+    const toldNs = (timePs: number): number => (timePs - this.originPs) / 1000;
+    return order.map((record) => ({
       client: this.client,
-      index: this.indices[at]!,
-      server: this.servers[this.indices[at]!]!,
-      requestBytes: this.requestBytes[at]!,
-      responseBytes: this.responseBytes[at]!,
-      intendedNs: (this.intendedPs[at]! - this.originPs) / 1000,
-      startNs: (this.startPs[at]! - this.originPs) / 1000,
-      endNs: (this.endPs[at]! - this.originPs) / 1000,
-      outcome: this.names[this.outcomes[at]!]!,
+      index: this.word(record, INDEX),
+      server: this.servers[this.word(record, INDEX)]!,
+      requestBytes: this.word(record, REQUEST_BYTES),
+      responseBytes: this.word(record, RESPONSE_BYTES),
+      intendedNs: toldNs(this.instantPs(record, INTENDED_PS)),
+      startNs: toldNs(this.instantPs(record, START_PS)),
+      endNs: toldNs(this.instantPs(record, END_PS)),
+      outcome: this.names[this.word(record, OUTCOME)]!,
     }));
+  }
+
+  private word(record: number, field: number): number {
+    return this.words[record * RECORD_WORDS + field]!;
+  }
+
+  private instantPs(record: number, field: number): number {
+    return this.doubles[record * RECORD_DOUBLES + field]!;
   }
 
   private nameOf(outcome: string): number {
@@ -80,17 +96,9 @@ export class RpcRecord {
   }
 
   private grow(): void {
-    const larger = <T extends Int32Array | Float64Array | Uint16Array>(to: T, from: T): T => {
-      to.set(from);
-      return to;
-    };
-    const length = 2 * this.indices.length;
-    this.indices = larger(new Int32Array(length), this.indices);
-    this.requestBytes = larger(new Int32Array(length), this.requestBytes);
-    this.responseBytes = larger(new Int32Array(length), this.responseBytes);
-    this.intendedPs = larger(new Float64Array(length), this.intendedPs);
-    this.startPs = larger(new Float64Array(length), this.startPs);
-    this.endPs = larger(new Float64Array(length), this.endPs);
-    this.outcomes = larger(new Uint16Array(length), this.outcomes);
+    const { words } = this;
+    this.words = new Int32Array(2 * words.length);
+    this.words.set(words);
+    this.doubles = new Float64Array(this.words.buffer);
   }
 }
