@@ -21,7 +21,7 @@ const WHEEL_PS = SLICES * 2 ** SLICE_BITS;
 const BASE_MOVES_AFTER_PS = 2 ** 30;
 
 /** So many events are kept sorted while no more wait; a power of two. */
-const RING = 8;
+const RING = 16;
 
 /** An alarm's handle. */
 export type Alarm = Event;

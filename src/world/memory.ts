@@ -42,6 +42,11 @@ class ChunkSource {
   }
 }
 
+/** Offset of a bus address in its buffer. Both constants are powers of two: the low bits are all that counts. */
+export function offsetOf(address: number): number {
+  return (address >>> 0) & (SPACING_BYTES - 1);
+}
+
 /** A DMA that the host's memory refused: a fault of the card (or of its driver). */
 export interface DmaViolation {
   timePs: number;
@@ -70,6 +75,10 @@ export class HostBuffer {
   private readonly chunks: (Chunk | undefined)[];
   /** what is not in a chunk's bytes but a run */
   private readonly runs = new Runs();
+  /** the chunk written last, as most often it is written again: number and contents */
+  private lastIndex = -1;
+  private lastBytes = ZERO_CHUNK.bytes;
+  private lastWords = ZERO_CHUNK.words;
   private madeChunks = 0;
   private readonly source = new ChunkSource();
 
@@ -88,13 +97,15 @@ export class HostBuffer {
   wordsForWrite(offset: number): Int32Array {
     const index = offset >>> CHUNK_SHIFT;
     if (this.runs.count > 0) this.settle(index);
-    return this.writable(index).words;
+    this.toWrite(index);
+    return this.lastWords;
   }
 
   /** The chunk that holds `offset` as 32-bit words, for reading only (one never written is a shared chunk of zeros). */
   wordsForRead(offset: number): Int32Array {
     const index = offset >>> CHUNK_SHIFT;
     if (this.runs.count > 0) this.settle(index);
+    if (index === this.lastIndex) return this.lastWords;
     return (this.chunks[index] ?? ZERO_CHUNK).words;
   }
 
@@ -121,13 +132,15 @@ export class HostBuffer {
   /** `write` of bytes that lie in one chunk, unchecked: for DMA, whose bounds are. */
   writeInChunk(offset: number, bytes: Uint8Array): void {
     this.runs.cut(offset, offset + bytes.length);
-    this.writable(offset >>> CHUNK_SHIFT).bytes.set(bytes, offset & (CHUNK_BYTES - 1));
+    this.toWrite(offset >>> CHUNK_SHIFT);
+    this.lastBytes.set(bytes, offset & (CHUNK_BYTES - 1));
   }
 
   /** The same of 32-bit words, words[from, from + count), at a multiple of 4. */
   writeWordsInChunk(offset: number, words: Int32Array, from: number, count: number): void {
     this.runs.cut(offset, offset + 4 * count);
-    const to = this.writable(offset >>> CHUNK_SHIFT).words;
+    this.toWrite(offset >>> CHUNK_SHIFT);
+    const to = this.lastWords;
     const at = (offset & (CHUNK_BYTES - 1)) >>> 2;
     for (let i = 0; i < count; i++) to[at + i] = words[from + i]!;
   }
@@ -177,7 +190,8 @@ export class HostBuffer {
     }
     for (; run < runs.count && runs.start(run) < end; run++) {
       fillBytes(
-        composed,
+        composed.bytes,
+        composed.words,
         Math.max(offset, runs.start(run)) - shift,
         Math.min(end, runs.end(run)) - shift,
         runs.base(run) + Math.imul(shift >>> 2, STEP),
@@ -214,6 +228,7 @@ export class HostBuffer {
   clear(): void {
     this.chunks.fill(undefined);
     this.runs.clear();
+    this.lastIndex = -1;
     this.madeChunks = 0;
   }
 
@@ -271,8 +286,9 @@ export class HostBuffer {
     for (let at = from; at < to;) {
       const begin = at & ~(CHUNK_BYTES - 1);
       const end = Math.min(to, begin + CHUNK_BYTES);
-      const chunk = this.writable(at >>> CHUNK_SHIFT);
-      fillBytes(chunk, at - begin, end - begin, (base + Math.imul(begin >>> 2, STEP)) | 0);
+      this.toWrite(at >>> CHUNK_SHIFT);
+      const base0 = (base + Math.imul(begin >>> 2, STEP)) | 0;
+      fillBytes(this.lastBytes, this.lastWords, at - begin, end - begin, base0);
       at = end;
     }
   }
@@ -288,14 +304,18 @@ export class HostBuffer {
     runs.cut(from, to);
   }
 
-  private writable(index: number): Chunk {
+  /** Makes the chunk with this number the last one, to be written. */
+  private toWrite(index: number): void {
+    if (index === this.lastIndex) return;
     let chunk = this.chunks[index];
     if (chunk === undefined) {
       chunk = this.source.take();
       this.chunks[index] = chunk;
       this.madeChunks++;
     }
-    return chunk;
+    this.lastIndex = index;
+    this.lastBytes = chunk.bytes;
+    this.lastWords = chunk.words;
   }
 
   private checkProgression(offset: number, lengthBytes: number): void {
@@ -322,16 +342,16 @@ function findOtherInRun(its: number, from: number, to: number, base: number): nu
   return -1;
 }
 
-/** Writes bytes [from, to) of the progression whose word at byte 0 of `chunk` would be `base`. */
-function fillBytes(chunk: Chunk, from: number, to: number, base: number): void {
+/** Writes bytes [from, to) of the progression whose word at byte 0 would be `base`. */
+function fillBytes(bytes: Uint8Array, words: Int32Array, from: number, to: number, base: number): void {
   let at = from;
-  for (; at < to && (at & 3) !== 0; at++) chunk.bytes[at] = byteAt(base, at);
+  for (; at < to && (at & 3) !== 0; at++) bytes[at] = byteAt(base, at);
   const last = to >>> 2;
   if (at >>> 2 < last) {
-    fillWords(chunk.words, at >>> 2, last, (base + Math.imul(at >>> 2, STEP)) | 0);
+    fillWords(words, at >>> 2, last, (base + Math.imul(at >>> 2, STEP)) | 0);
     at = last << 2;
   }
-  for (; at < to; at++) chunk.bytes[at] = byteAt(base, at);
+  for (; at < to; at++) bytes[at] = byteAt(base, at);
 }
 
 /**
@@ -362,7 +382,7 @@ export class HostMemory {
     const buffer = this.buffers[Math.floor((address - FIRST_ADDRESS) / SPACING_BYTES)];
     let reason: string;
     if (buffer === undefined) reason = 'no buffer there';
-    else if (address + lengthBytes > buffer.address + buffer.lengthBytes) reason = 'past the end of a buffer';
+    else if (offsetOf(address) + lengthBytes > buffer.lengthBytes) reason = 'past the end of a buffer';
     else if (lengthBytes < 1 || lengthBytes > PAGE_BYTES) reason = 'not 1 to 4,096 bytes';
     else if (((address >>> 0) & (PAGE_BYTES - 1)) + lengthBytes > PAGE_BYTES)
       reason = 'across a 4 KiB boundary';

@@ -2,7 +2,7 @@
 // A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
 import type { Actor, Agenda, Alarm } from '../agenda.js';
-import type { HostBuffer, HostMemory } from '../memory.js';
+import { type HostBuffer, type HostMemory, offsetOf } from '../memory.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
 import { TransferPool } from './transfer.js';
@@ -252,7 +252,7 @@ export class CardSlot implements Actor, NicOutputs {
       this.device.dmaWriteDone(pool.tag(transfer), DmaStatus.error);
       return;
     }
-    const offset = address - buffer.address;
+    const offset = offsetOf(address);
     pool.writeTo(buffer, offset, transfer);
     this.device.dmaWriteDone(pool.tag(transfer), DmaStatus.ok);
     this.listener.onDmaWrite(timePs, buffer, offset, length);
@@ -268,7 +268,7 @@ export class CardSlot implements Actor, NicOutputs {
       this.device.dmaReadDone(pool.tag(transfer), DmaStatus.error, NOTHING);
       return;
     }
-    const offset = address - buffer.address;
+    const offset = offsetOf(address);
     this.device.dmaReadDone(pool.tag(transfer), DmaStatus.ok, buffer.readInChunk(offset, length));
   }
 

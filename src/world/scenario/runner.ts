@@ -2,14 +2,13 @@
 // Runs a scenario from cold cards to the report.
 import { Random } from '../../random/random.js';
 import type { Actor } from '../agenda.js';
-import { mapIpv4 } from '../addresses.js';
 import { RpcClient } from '../apps/rpc-client.js';
 import type { HostUser } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
 import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
 import { RunAborted, World } from '../world.js';
 import { buildNetwork, shortestDelayNs, type BuiltNetwork } from './build-network.js';
-import { makePlan, type Lengths, type Target } from './client-plan.js';
+import { makePlan, type Lengths } from './client-plan.js';
 import { collectReport, type ClientRecord } from './collect.js';
 import { FramesInOrder } from './frames-in-order.js';
 import { PacketCounter } from './packet-counter.js';
@@ -25,6 +24,7 @@ import {
   type CardMaker,
   type ScenarioMember,
 } from './setup.js';
+import { Targets } from './targets.js';
 
 /** What a run needs besides the scenario. */
 export interface ScenarioInputs {
@@ -66,6 +66,7 @@ class ScenarioRun implements Actor {
   private readonly seed: number;
   private readonly world: World;
   private readonly members: ScenarioMember[];
+  private readonly targets: Targets;
   private readonly clients: ClientRecord[] = [];
   private readonly counted = new PacketCounter();
   private readonly problems: string[] = [];
@@ -88,6 +89,7 @@ class ScenarioRun implements Actor {
     });
     inputs.onWorld?.(this.world);
     this.members = makeMembers(this.world, this.scenario, inputs.makeCard);
+    this.targets = new Targets(this.members);
     this.actor = this.world.agenda.register(this);
   }
 
@@ -232,7 +234,7 @@ class ScenarioRun implements Actor {
     const linkMbps = Math.round((this.scenario.network?.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);
     const plan = makePlan(
       client,
-      this.targetsOf(client, member),
+      this.targets.of(client, member),
       random,
       this.lengths,
       linkMbps,
@@ -252,22 +254,6 @@ class ScenarioRun implements Actor {
     };
     this.clients.push(record);
     record.app.start(begin);
-  }
-
-  private targetsOf(client: ScenarioClient, own: ScenarioMember): Target[] {
-    const names =
-      client.to === '*'
-        ? this.members.filter((m) => m !== own && m.servers.length > 0).map((m) => m.plan.name)
-        : typeof client.to === 'string'
-          ? [client.to]
-          : client.to;
-    const port = client.port ?? 4000;
-    return names.map((name) => {
-      const member = memberOf(this.members, name, `client of ${client.host} calls`);
-      const server = member.servers.find(({ plan }) => (plan.port ?? 4000) === port);
-      const address = client.family === 'ipv4' ? mapIpv4(member.ipv4) : member.ipv6;
-      return { name, peer: { address, port }, responseBytes: server?.plan.responseBytes ?? 0 };
-    });
   }
 
   /** Counts each frame where it leaves a card. */

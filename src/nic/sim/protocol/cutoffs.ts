@@ -4,9 +4,11 @@
  *
  * `PeerCutoffs` keeps, for every peer (a small integer of the caller's), the cutoffs it last announced: `priority` for
  * the unscheduled packets of a message to it, `version` to echo in DATA, `store` for a CUTOFFS packet, `shouldAnnounce`
- * to decide whether its DATA shows that it has not heard of ours.
+ * to decide whether its DATA shows that it has not heard of ours. Hosts of a cluster mostly announce the same, so what has
+ * been announced is kept once, and of a peer only which of them is its.
  */
 import type { FrameRecord } from './frame-record.js';
+import { resized } from './indexed-heap.js';
 
 /** Priority levels (docs/protocol.md#parameters). */
 export const NUM_PRIORITIES = 8;
@@ -15,9 +17,13 @@ export const DEFAULT_CUTOFFS: readonly number[] = [0, 0, 0, 0, 1_000_000, 15_000
 export const DEFAULT_CUTOFF_VERSION = 1;
 
 const LARGEST = 0x7fffffff;
-/** A peer's record in words: its cutoffs, and then its version. */
-const RECORD_BITS = 4;
+/** A set of cutoffs in words: eight of them, their version, and how many peers have it. */
+const SET_BITS = 4;
 const VERSION = NUM_PRIORITIES;
+const HOLDERS = NUM_PRIORITIES + 1;
+const START_SETS = 4;
+/** The set of a peer that has announced nothing: everything goes at level 6, version 0. */
+const UNHEARD = 0;
 
 /** The highest level for granted packets: one below the highest level whose cutoff reaches the longest message, or 0. */
 export function maxScheduledPriority(cutoffs: ArrayLike<number>): number {
@@ -26,37 +32,46 @@ export function maxScheduledPriority(cutoffs: ArrayLike<number>): number {
 }
 
 export class PeerCutoffs {
-  private words = new Int32Array(0);
+  private sets = new Int32Array(START_SETS << SET_BITS);
+  private setCount = 1;
+  /** number of each peer's set */
+  private setOf = new Uint16Array(0);
   /** Time of the last announcement to each peer, in the caller's unit; -Infinity before the first. */
   private announced = new Float64Array(0);
+  /** what a CUTOFFS packet says, as a set */
+  private readonly told = new Int32Array(NUM_PRIORITIES + 1);
 
-  /** Makes the peer known and forgets what an earlier holder of the number had said: everything goes at level 6. */
+  constructor() {
+    this.sets[NUM_PRIORITIES - 2] = LARGEST;
+  }
+
+  /** Makes the peer known and forgets what an earlier holder of the number had said. */
   reset(peer: number): void {
     this.reach(peer);
-    const at = peer << RECORD_BITS;
-    this.words.fill(0, at, at + (1 << RECORD_BITS));
-    this.words[at + NUM_PRIORITIES - 2] = LARGEST;
+    this.give(peer, UNHEARD);
     this.announced[peer] = -Infinity;
   }
 
   /** Takes in a CUTOFFS packet: entries 1 to 7 as 32-bit signed numbers, entry 0 always reaches every message. */
   store(peer: number, record: FrameRecord): void {
-    const at = peer << RECORD_BITS;
-    this.words[at] = LARGEST;
-    for (let level = 1; level < NUM_PRIORITIES; level++) this.words[at + level] = record.cutoffs[level]! | 0;
-    this.words[at + VERSION] = record.cutoffVersion;
+    const { told } = this;
+    told[0] = LARGEST;
+    for (let level = 1; level < NUM_PRIORITIES; level++) told[level] = record.cutoffs[level]!;
+    told[VERSION] = record.cutoffVersion;
+    this.give(peer, UNHEARD);
+    this.give(peer, this.find(told));
   }
 
   /** Version to put into DATA for this peer; 0 before its first CUTOFFS. */
   version(peer: number): number {
-    return this.words[(peer << RECORD_BITS) + VERSION]!;
+    return this.sets[(this.setOf[peer]! << SET_BITS) + VERSION]!;
   }
 
   /** Level below `levels` for the unscheduled packets of a message of this length; 0 if no cutoff reaches it. */
   priority(peer: number, messageLength: number, levels = NUM_PRIORITIES): number {
-    const at = peer << RECORD_BITS;
+    const at = this.setOf[peer]! << SET_BITS;
     for (let level = levels - 1; level > 0; level--) {
-      if (this.words[at + level]! >= messageLength) return level;
+      if (this.sets[at + level]! >= messageLength) return level;
     }
     return 0;
   }
@@ -82,13 +97,35 @@ export class PeerCutoffs {
     for (let peer = 0; peer < this.announced.length; peer++) this.announced[peer]! -= by;
   }
 
+  /** The number of the set with these words: one that somebody has, else one that nobody has any more, else a new one. */
+  private find(words: Int32Array): number {
+    const { sets } = this;
+    let free = this.setCount;
+    for (let set = this.setCount - 1; set > UNHEARD; set--) {
+      const at = set << SET_BITS;
+      if (sets[at + HOLDERS] === 0) free = set;
+      else if (sets[at + VERSION] === words[VERSION] && words.every((word, i) => sets[at + i] === word))
+        return set;
+    }
+    if (free === this.setCount) this.setCount++;
+    if (free << SET_BITS === sets.length) this.sets = resized(sets, 2 * sets.length);
+    this.sets.set(words, free << SET_BITS);
+    return free;
+  }
+
+  private give(peer: number, set: number): void {
+    this.sets[(this.setOf[peer]! << SET_BITS) + HOLDERS]!--;
+    this.sets[(set << SET_BITS) + HOLDERS]!++;
+    this.setOf[peer] = set;
+  }
+
   private reach(peer: number): void {
-    if (peer < this.announced.length) return;
-    const size = Math.max(peer + 1, 2 * this.announced.length, 16);
-    const { words, announced } = this;
-    this.words = new Int32Array(size << RECORD_BITS);
-    this.announced = new Float64Array(size);
-    this.words.set(words);
-    this.announced.set(announced);
+    const known = this.announced.length;
+    if (peer < known) return;
+    const size = Math.max(peer + 1, 2 * known, 16);
+    const { setOf } = this;
+    this.setOf = new Uint16Array(size);
+    this.setOf.set(setOf);
+    this.announced = resized(this.announced, size);
   }
 }

@@ -8,7 +8,11 @@
  * `capacity` more RPCs have finished, and never for ever: a client that restarts counts its ids from 2 again and must not
  * be taken for a ghost. Time is in the caller's unit (timer ticks). Call `sweep` now and then: memory goes back to zero
  * when clients are idle.
+ *
+ * A client counts its ids up, so most requests carry an id above all that have finished, and need no look; nor do their
+ * ids, when they finish, need a place by which to be found, until somebody asks for one of the lower ones.
  */
+import { resized } from './indexed-heap.js';
 
 /** Words of an entry: block of ids, id high, mark of the client (0: free), a bit an id. A look touches one line of the cache. */
 const WORDS = 4;
@@ -26,19 +30,51 @@ function bitOf(lo: number): number {
   return 1 << ((lo >>> 1) & 31);
 }
 
-/** A set of (client's mark, id); open addressing. */
+const LOG_WORDS = 3;
+const START_LOG = 16;
+
+/** A set of (client's mark, id); open addressing. What is known to be new is only written down until somebody looks. */
 class IdSet {
   /** ids, and entries that hold them */
   count = 0;
   private entries = 0;
   private words = new Int32Array(START_ENTRIES * WORDS);
+  /** mark, id high and id low of what has no entry yet */
+  private log = new Int32Array(START_LOG * LOG_WORDS);
+  private logged = 0;
 
   has(mark: number, hi: number, lo: number): boolean {
+    this.enterLogged();
     return (this.words[this.find(mark, hi | 0, blockOf(lo)) + 3]! & bitOf(lo)) !== 0;
+  }
+
+  /** Adds one that is not there. */
+  addNew(mark: number, hi: number, lo: number): void {
+    const at = this.logged;
+    if (at === this.log.length) this.log = resized(this.log, 2 * at);
+    const { log } = this;
+    log[at] = mark;
+    log[at + 1] = hi;
+    log[at + 2] = lo;
+    this.logged = at + LOG_WORDS;
+    this.count++;
   }
 
   /** False when it was there already. */
   add(mark: number, hi: number, lo: number): boolean {
+    this.enterLogged();
+    const isNew = this.enter(mark, hi, lo);
+    if (isNew) this.count++;
+    return isNew;
+  }
+
+  private enterLogged(): void {
+    const { log, logged } = this;
+    this.logged = 0;
+    for (let at = 0; at < logged; at += LOG_WORDS) this.enter(log[at]!, log[at + 1]!, log[at + 2]! >>> 0);
+  }
+
+  private enter(mark: number, hi: number, lo: number): boolean {
     if (2 * (this.entries + 1) * WORDS > this.words.length) this.grow();
     const { words } = this;
     const block = blockOf(lo);
@@ -53,7 +89,6 @@ class IdSet {
       this.entries++;
     }
     words[at + 3] = bits | bit;
-    this.count++;
     return true;
   }
 
@@ -82,17 +117,27 @@ class IdSet {
   }
 }
 
+/**
+ * A client's record in words: what stands for it in the sets, 0 for nothing; the highest id of it that finished; how many
+ * of its ids are in the young generation and in the old one.
+ */
+const CLIENT_BITS = 3;
+const MARK = 0;
+const HIGHEST_HI = 1;
+const HIGHEST_LO = 2;
+const YOUNG = 3;
+const OLD = 4;
+const START_CLIENTS = 16;
+
 export class FinishedFilter {
   private young = new IdSet();
   private old: IdSet | null = null;
   /** When the young generation began. */
   private since = 0;
-  /** What stands for a client in the sets; another one after `forget`, so that its entries are nobody's. */
-  private readonly marks: number[] = [];
+  /** Records of clients; a client gets another mark after `forget`, so that its entries are nobody's. */
+  private clients = new Int32Array(START_CLIENTS << CLIENT_BITS);
   private nextMark = 1;
-  /** Ids of each client in the young and in the old generation, and how many in all are still somebody's. */
-  private youngOf: number[] = [];
-  private oldOf: number[] = [];
+  /** Ids that are still somebody's. */
   private held = 0;
 
   /** `capacity`: ids a generation holds; `lifetime`: how long an id is remembered at least, from now on. */
@@ -106,16 +151,27 @@ export class FinishedFilter {
     if (idHi === 0 && idLo === 0) return;
     if (this.size === 0) this.since = now;
     this.age(now);
-    const mark = (this.marks[client] ||= this.nextMark++);
-    if (!this.young.add(mark, idHi, idLo)) return;
-    this.youngOf[client] = (this.youngOf[client] ?? 0) + 1;
+    const at = client << CLIENT_BITS;
+    if (at >= this.clients.length) {
+      this.clients = resized(this.clients, Math.max(2 * this.clients.length, (client + 1) << CLIENT_BITS));
+    }
+    const { clients } = this;
+    if (clients[at + MARK] === 0) clients[at + MARK] = this.nextMark++;
+    const mark = clients[at + MARK]!;
+    if (this.isAboveAll(at, idHi, idLo)) {
+      clients[at + HIGHEST_HI] = idHi;
+      clients[at + HIGHEST_LO] = idLo;
+      this.young.addNew(mark, idHi, idLo);
+    } else if (!this.young.add(mark, idHi, idLo)) return;
+    clients[at + YOUNG]!++;
     this.held++;
   }
 
   /** Whether this RPC is known to have ended: its DATA must not create it again. */
   has(client: number, idHi: number, idLo: number): boolean {
-    const mark = this.marks[client];
-    if (mark === undefined || mark === 0) return false;
+    const at = client << CLIENT_BITS;
+    const mark = at < this.clients.length ? this.clients[at + MARK]! : 0;
+    if (mark === 0 || this.isAboveAll(at, idHi, idLo)) return false;
     return this.young.has(mark, idHi, idLo) || (this.old !== null && this.old.has(mark, idHi, idLo));
   }
 
@@ -131,10 +187,16 @@ export class FinishedFilter {
 
   /** Forgets a client at once: its peer number goes to another host. */
   forget(client: number): void {
-    if (client >= this.marks.length) return;
-    this.marks[client] = 0;
-    this.held -= (this.youngOf[client] ?? 0) + (this.oldOf[client] ?? 0);
-    this.youngOf[client] = this.oldOf[client] = 0;
+    const at = client << CLIENT_BITS;
+    if (at >= this.clients.length) return;
+    this.held -= this.clients[at + YOUNG]! + this.clients[at + OLD]!;
+    this.clients.fill(0, at, at + (1 << CLIENT_BITS));
+  }
+
+  /** Whether an id is above all of its client that have finished. */
+  private isAboveAll(at: number, idHi: number, idLo: number): boolean {
+    const hi = this.clients[at + HIGHEST_HI]! >>> 0;
+    return idHi === hi ? idLo > this.clients[at + HIGHEST_LO]! >>> 0 : idHi > hi;
   }
 
   private age(now: number): void {
@@ -142,10 +204,13 @@ export class FinishedFilter {
     if (age < this.lifetime && this.young.count < this.capacity) return;
     const keep = age < 2 * this.lifetime && this.young.count > 0;
     this.old = keep ? this.young : null;
-    this.oldOf = keep ? this.youngOf : [];
-    this.held = this.oldOf.reduce((sum, count) => sum + count, 0);
+    this.held = 0;
+    for (let at = 0; at < this.clients.length; at += 1 << CLIENT_BITS) {
+      this.clients[at + OLD] = keep ? this.clients[at + YOUNG]! : 0;
+      this.clients[at + YOUNG] = 0;
+      this.held += this.clients[at + OLD]!;
+    }
     if (this.young.count > 0) this.young = new IdSet();
-    this.youngOf = [];
     this.since = now;
   }
 }

@@ -44,6 +44,8 @@ class Message {
   scheduledPrio = 0;
   resendPrio = 0;
   birth = 0;
+  /** Whether its next segment may go: it is in both heaps. */
+  ready = false;
   /** Ranges to be sent again. */
   pending: IntervalSet | null = null;
 }
@@ -155,10 +157,11 @@ export class SendQueue<Control> {
 
   /** Forgets a message and everything queued for it. */
   remove(message: number): void {
-    this.shortest.remove(message);
-    this.oldest.remove(message);
-    const ranges = this.messages[message]?.pending;
-    if (ranges === undefined || ranges === null || ranges.count === 0) return;
+    const its = this.messages[message];
+    if (its === undefined) return;
+    if (its.ready) this.takeOut(message, its);
+    const ranges = its.pending;
+    if (ranges === null || ranges.count === 0) return;
     ranges.clear();
     this.resending.splice(this.resending.indexOf(message, this.resendHead), 1);
   }
@@ -256,12 +259,18 @@ export class SendQueue<Control> {
     const its = this.messages[message]!;
     const { sent } = its;
     if (sent >= its.granted || endOfSegment(its, sent) > its.available) {
-      this.shortest.remove(message);
-      this.oldest.remove(message);
+      if (its.ready) this.takeOut(message, its);
       return;
     }
     this.shortest.update(message);
-    if (!this.oldest.has(message)) this.oldest.update(message);
+    if (!its.ready) this.oldest.update(message);
+    its.ready = true;
+  }
+
+  private takeOut(message: number, its: Message): void {
+    this.shortest.remove(message);
+    this.oldest.remove(message);
+    its.ready = false;
   }
 
   /** SRPT, but for the oldest message once it has saved up enough credit for its next segment. */

@@ -50,6 +50,32 @@ describe('PeerCutoffs', () => {
     );
   });
 
+  it('keeps apart what each of many peers has announced, the same or not, whoever forgets', () => {
+    const cutoffs = fc.array(fc.constantFrom(0, 300, 1_000_000), { minLength: 8, maxLength: 8 });
+    const act = fc.record({ peer: fc.nat(40), cutoffs, version: fc.nat(2), forget: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 120, size: 'max' }), (acts) => {
+        const peers = new PeerCutoffs();
+        for (let peer = 0; peer <= 40; peer++) peers.reset(peer);
+        const alone = Array.from({ length: 41 }, () => new PeerCutoffs());
+        for (const its of alone) its.reset(0);
+        for (const { peer, cutoffs: values, version, forget } of acts) {
+          if (forget) peers.reset(peer);
+          else peers.store(peer, announcement(values, version));
+          if (forget) alone[peer]!.reset(0);
+          else alone[peer]!.store(0, announcement(values, version));
+        }
+        alone.forEach((its, peer) => {
+          expect(peers.version(peer)).to.equal(its.version(0));
+          for (const length of [1, 300, 301, 1_000_000]) {
+            expect(peers.priority(peer, length)).to.equal(its.priority(0, length));
+          }
+        });
+      }),
+      { seed: 42, numRuns: 200 },
+    );
+  });
+
   it('announces ours once an interval to a peer that echoes another version', () => {
     const peers = new PeerCutoffs();
     peers.reset(1);
