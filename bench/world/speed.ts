@@ -60,12 +60,12 @@ async function timed(scenario: Scenario, lengths = {}): Promise<Timed> {
 }
 
 /**
- * What more traffic costs: a run three times as long, less a short one. Bringing hosts up, and V8's first look at the
- * code, are in both.
+ * What more traffic costs: a long run less a short one. Bringing hosts up, the first use of their memory, and V8's first
+ * look at the code are in both.
  */
 async function marginal(make: (factor: number) => Scenario, lengths = {}): Promise<Timed> {
-  const short = await timed(make(1), lengths);
-  const long = await timed(make(3), lengths);
+  const short = await timed(make(2), lengths);
+  const long = await timed(make(5), lengths);
   return {
     report: long.report,
     seconds: long.seconds - short.seconds,
@@ -89,8 +89,8 @@ function smallRpcs(count: number, outstanding: number): Scenario {
   };
 }
 
-/** `busy` of the hosts make `count` 64-byte RPCs to each other in turn; the rest stand by. */
-function ring(hosts: number, busy: number, count: number): Scenario {
+/** `busy` of the hosts make `count` 64-byte RPCs, to all the others or to the next only; the rest stand by. */
+function ring(hosts: number, busy: number, count: number, to: 'all' | 'next' = 'all'): Scenario {
   const names = Array.from({ length: busy }, (_, i) => `h${i + 1}`);
   const each = Math.ceil(count / busy);
   return {
@@ -100,9 +100,9 @@ function ring(hosts: number, busy: number, count: number): Scenario {
     drainUs: 10_000,
     workload: {
       servers: names.map((host) => ({ host, receives: 16, capacityBytes: 64 })),
-      clients: names.map((host) => ({
+      clients: names.map((host, i) => ({
         host,
-        to: names.filter((name) => name !== host),
+        to: to === 'next' ? names[(i + 1) % busy]! : names.filter((name) => name !== host),
         count: each,
         outstanding: 4,
         requestBytes: 64,
@@ -184,16 +184,17 @@ const RATES: Rate[] = [
   },
 ];
 
-/** What each event costs with this many hosts: two of them busy, all busy, all busy with long messages. */
+/** What each event costs with this many hosts: two busy, all busy with one peer or with all others, long messages. */
 async function costs(hosts: number): Promise<string> {
   const cost = ({ cpuSeconds, packets, events }: Timed): string =>
     `${((cpuSeconds * 1e9) / events).toFixed(0).padStart(5)} (${((cpuSeconds * 1e6) / packets).toFixed(1)})`;
   await timed(ring(hosts, hosts, 30_000)); // V8 gets to know the code
   await timed(cluster(hosts, Math.ceil(1000 / hosts)), lengths);
   const few = await marginal((factor) => ring(hosts, 2, 48_000 * factor));
+  const next = await marginal((factor) => ring(hosts, hosts, 48_000 * factor, 'next'));
   const small = await marginal((factor) => ring(hosts, hosts, 48_000 * factor));
   const large = await marginal((factor) => cluster(hosts, Math.ceil((2400 * factor) / hosts)), lengths);
-  return `64 B RPCs: 2 hosts busy ${cost(few)}, all busy ${cost(small)}; w4 at 80 %: ${cost(large)}`;
+  return `64 B RPCs: 2 busy ${cost(few)}, all to the next ${cost(next)}, all to all ${cost(small)}; w4 at 80 %: ${cost(large)}`;
 }
 
 /** What this program prints when it is asked for one figure. */

@@ -40,8 +40,9 @@ export class Agenda {
   private spare: Event | null = null;
   private length = 0;
 
-  /** the next events in order */
+  /** the next events in order, and when they are due: those are looked at far more often than the events */
   private readonly ring = new Array<Event | null>(RING).fill(null);
+  private readonly ringPs = new Float64Array(RING);
   private head = 0;
   private inRing = 0;
 
@@ -122,6 +123,7 @@ export class Agenda {
 
   /** The instant of the next event; Infinity when there is none. */
   nextPs(): number {
+    if (this.inRing > 0) return this.ringPs[this.head]!;
     return this.length === 0 ? Infinity : this.next().timePs;
   }
 
@@ -137,11 +139,7 @@ export class Agenda {
     const begun = this.taken;
     this.runAheadUntilPs = endPs - 1; // whole picoseconds
     this.inStretch = true;
-    while (this.length > 0) {
-      const event = this.next();
-      if (event.timePs >= endPs) break;
-      this.take(event);
-    }
+    while (this.nextPs() < endPs) this.take(this.next());
     this.runAheadUntilPs = -Infinity;
     this.inStretch = false;
     return this.taken - begun;
@@ -166,7 +164,10 @@ export class Agenda {
       throw new RangeError(`${this.now} ps cannot be moved by ${byPs} ps`);
     this.now -= byPs;
     this.basePs -= byPs; // slices keep their events
-    for (let i = 0; i < this.inRing; i++) this.ring[(this.head + i) & (RING - 1)]!.timePs -= byPs;
+    for (let i = 0; i < this.inRing; i++) {
+      const at = (this.head + i) & (RING - 1);
+      this.ring[at]!.timePs = this.ringPs[at]! -= byPs;
+    }
     this.heap.rebase(byPs);
     for (const first of this.slices) {
       for (let event = first; event !== null; event = event.next) event.timePs -= byPs;
@@ -221,14 +222,14 @@ export class Agenda {
       if (front !== null && timePs < front.timePs) this.front = event;
       return;
     }
-    const last = this.ring[(this.head + inRing - 1) & (RING - 1)]!;
-    if (timePs >= last.timePs) {
+    const last = (this.head + inRing - 1) & (RING - 1);
+    if (timePs >= this.ringPs[last]!) {
       this.beyondRing(event, timePs);
       return;
     }
     if (inRing === RING) {
       this.inRing--;
-      this.beyondRing(last, last.timePs);
+      this.beyondRing(this.ring[last]!, this.ringPs[last]!);
     }
     this.intoRing(event, timePs);
   }
@@ -254,26 +255,28 @@ export class Agenda {
   // -- ring --
 
   private intoRing(event: Event, timePs: number): void {
-    const { ring, head } = this;
+    const { ring, ringPs, head } = this;
     let at = (head + this.inRing++) & (RING - 1);
     while (at !== head) {
-      const place = (at - 1) & (RING - 1);
-      const before = ring[place]!;
-      if (before.timePs <= timePs) break;
-      ring[at] = before;
-      at = place;
+      const before = (at - 1) & (RING - 1);
+      if (ringPs[before]! <= timePs) break;
+      ringPs[at] = ringPs[before]!;
+      ring[at] = ring[before]!;
+      at = before;
     }
+    ringPs[at] = timePs;
     ring[at] = event;
     event.place = Place.inRing;
   }
 
   private outOfRing(event: Event): void {
-    const { ring } = this;
+    const { ring, ringPs } = this;
     let at = this.head;
     while (ring[at] !== event) at = (at + 1) & (RING - 1);
     const end = (this.head + --this.inRing) & (RING - 1);
     while (at !== end) {
       const next = (at + 1) & (RING - 1);
+      ringPs[at] = ringPs[next]!;
       ring[at] = ring[next]!;
       at = next;
     }

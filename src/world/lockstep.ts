@@ -21,6 +21,8 @@ const LONGEST_STRETCH_PS = 2_000_000;
 export class Lockstep {
   readonly fabric = new Agenda();
   private readonly hosts: Agenda[] = [];
+  /** Hosts have their turns from one end and then from the other: who was last is still in the processor's cache. */
+  private fromTheEnd = true;
   private secondNextPs = Infinity;
   private hostToHostPs = Infinity;
   private hostToFabricPs = Infinity;
@@ -75,7 +77,10 @@ export class Lockstep {
     const hostEnd = Math.min(end, hostNext + hostToHostPs);
     const foremostEnd = Math.min(end, secondNextPs + hostToHostPs, hostNext + 2 * hostToHostPs);
     let events = 0;
-    for (const host of this.hosts) {
+    const { hosts } = this;
+    this.fromTheEnd = !this.fromTheEnd;
+    for (let i = 0; i < hosts.length; i++) {
+      const host = hosts[this.fromTheEnd ? hosts.length - 1 - i : i]!;
       const next = host.nextPs();
       const itsEnd = next === hostNext ? foremostEnd : hostEnd;
       if (next < itsEnd) events += host.runBefore(itsEnd);
