@@ -130,7 +130,7 @@ export class Agenda {
   /** Takes the next event, moves the clock to it and hands it to its actor. False when there is none. */
   step(): boolean {
     if (this.length === 0) return false;
-    this.take(this.next());
+    this.take();
     return true;
   }
 
@@ -139,7 +139,7 @@ export class Agenda {
     const begun = this.taken;
     this.runAheadUntilPs = endPs - 1; // whole picoseconds
     this.inStretch = true;
-    while (this.nextPs() < endPs) this.take(this.next());
+    while (this.nextPs() < endPs) this.take();
     this.runAheadUntilPs = -Infinity;
     this.inStretch = false;
     return this.taken - begun;
@@ -181,17 +181,24 @@ export class Agenda {
     return this.front ?? (this.front = this.foremost());
   }
 
-  /** Takes the next event. */
-  private take(event: Event): void {
+  /** Takes the next event; there must be one. */
+  private take(): void {
+    let event: Event;
+    let timePs: number;
     if (this.inRing > 0) {
-      this.head = (this.head + 1) & (RING - 1);
+      const { head } = this;
+      event = this.ring[head]!;
+      timePs = this.ringPs[head]!;
+      this.head = (head + 1) & (RING - 1);
       this.inRing--;
     } else {
+      event = this.next();
+      ({ timePs } = event);
       this.leave(event);
       this.front = null;
     }
     this.length--;
-    const { timePs, op, arg } = event;
+    const { op, arg } = event;
     event.place = Place.notQueued;
     if (event.isAlarm) event.timePs = Infinity;
     else {
