@@ -240,7 +240,9 @@ export class HostBuffer {
       const isRun = run < runs.count && runs.start(run) <= at;
       let end = to;
       if (run < runs.count) end = Math.min(to, isRun ? runs.end(run) : runs.start(run));
-      const other = isRun ? findOtherInRun(runs.base(run++), at, end, base) : this.findOtherByte(at, end, base);
+      const other = isRun
+        ? findOtherInRun(runs.base(run++), at, end, base)
+        : this.findOtherByte(at, end, base);
       if (other >= 0) return other;
       at = end;
     }

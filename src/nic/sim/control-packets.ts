@@ -15,7 +15,6 @@ import type { Settings } from './settings.js';
 const record = new FrameRecord();
 
 export class ControlPackets {
-
   constructor(
     private readonly outbox: Outbox,
     private readonly peers: Peers,

@@ -47,7 +47,6 @@ const causeCounters: readonly number[] = (() => {
 const record = new FrameRecord();
 
 export class Ingress {
-
   constructor(
     private readonly agenda: Agenda,
     private readonly settings: Settings,

@@ -4,15 +4,7 @@
  *
  * A handler gets a `UserCallView` that is valid during the call, and must either refuse it or begin its slot.
  */
-import {
-  Code,
-  Counter,
-  HeaderLayout,
-  MAX_OUTSTANDING_CALLS,
-  ResultFlag,
-  SLOTS,
-  UserCall,
-} from '../regs.js';
+import { Code, Counter, HeaderLayout, MAX_OUTSTANDING_CALLS, ResultFlag, SLOTS, UserCall } from '../regs.js';
 import type { CallQueue } from './call-queue.js';
 import type { Counters } from './counters.js';
 import type { Results } from './results.js';
@@ -87,7 +79,6 @@ export interface MessageCalls {
 const call = new UserCallView();
 
 export class UserCalls {
-
   constructor(
     private readonly users: Users,
     private readonly queue: CallQueue,

@@ -117,6 +117,10 @@ describe('world: progressions in host memory', () => {
     buffer.writeProgression(4, 1_000_000, 1, 2);
     expect(buffer.residentBytes).to.equal(0);
     expect(() => buffer.writeProgression(2, 400, 1, 2)).to.throw(RangeError, 'multiple of 4');
+    // the last piece of a message may be short
+    buffer.writeProgression(1_000_004, 7, (2 + 249_999 * STEP) | 0, (2 + 250_000 * STEP) | 0);
+    expect(buffer.residentBytes).to.equal(0);
+    expect(buffer.findOther(4, 1_000_007, 1, 2)).to.equal(-1);
     expect(() => buffer.findOther(4, 1 << 20, 1, 2)).to.throw(RangeError, 'of a buffer of');
   });
 });

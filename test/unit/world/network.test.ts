@@ -112,6 +112,42 @@ describe('world: switches', () => {
     world.runWhile(() => true);
     expect(sinks.map((sink) => sink.got.length)).to.deep.equal([1, 1, 1]);
   });
+
+  it('follow a host that moves to another port, and back', () => {
+    const { world, made, sinks } = star(100_000);
+    const expected = [0, 0, 0];
+    for (const port of [0, 0, 1, 0, 1, 1]) {
+      made.ports[port]!.frameIn(world.nowPs, frameOf(9, 3, 0, 1));
+      made.ports[2]!.frameIn(world.nowPs, frameOf(3, 9, 0, 2));
+      world.runWhile(() => true);
+      expected[2]!++;
+      expected[port]!++;
+      expect(
+        sinks.map((sink) => sink.got.length),
+        `port ${port}`,
+      ).to.deep.equal(expected);
+    }
+    expect(made.flooded).to.equal(0);
+  });
+
+  it('tell hundreds of hosts apart, routes and learned places alike', () => {
+    const { world, made, sinks } = star(1_000_000);
+    for (let host = 10; host < 250; host++) {
+      if (host % 2 === 0) made.setRoute(macOf(host), [made.ports[host % 3]!]);
+      else made.ports[host % 3]!.frameIn(world.nowPs, frameOf(host, (host % 3) + 1, 0, 0)); // to its own port: learned only
+    }
+    world.runWhile(() => true);
+    const before = sinks.map((sink) => sink.got.length);
+    for (let host = 10; host < 250; host++) {
+      made.ports[(host + 1) % 3]!.frameIn(world.nowPs, frameOf(((host + 1) % 3) + 1, host, 0, 0));
+      world.runWhile(() => true);
+      before[host % 3]!++;
+      expect(
+        sinks.map((sink) => sink.got.length),
+        `host ${host}`,
+      ).to.deep.equal(before);
+    }
+  });
 });
 
 describe('world: faults', () => {
