@@ -41,6 +41,8 @@ interface Posted {
 const enum Op {
   start,
   retryPump,
+  /** a lane has had its pause */
+  rested,
 }
 
 /** After BUSY, or with no slot free, try again this much later. */
@@ -136,9 +138,10 @@ export class RpcClient implements Actor, ResultHandler {
     }
   }
 
-  onEvent(timePs: number, op: number, _arg: number): void {
+  onEvent(timePs: number, op: number, arg: number): void {
     if (this.halted) return;
     if ((op as Op) === Op.retryPump) this.retrySet = false;
+    else if ((op as Op) === Op.rested) this.idle.push(this.lanes[arg]!);
     else if (this.plan.intendedPs !== undefined) {
       this.wanted++;
       if (this.wanted < this.plan.count) this.scheduleArrival(timePs, this.wanted);
@@ -267,9 +270,9 @@ export class RpcClient implements Actor, ResultHandler {
     if (!lane.active || !lane.ended || lane.unsent || lane.sendSlot !== 0 || lane.receive !== undefined)
       return;
     lane.active = false;
-    this.idle.push(lane);
-    const pause = this.plan.pausePs?.() ?? 0;
-    if (pause > 0) this.agenda.push(timePs + pause, this.actor, Op.retryPump, 0);
+    const pause = this.plan.intendedPs === undefined ? (this.plan.pausePs?.() ?? 0) : 0;
+    if (pause > 0) this.agenda.push(timePs + pause, this.actor, Op.rested, lane.number);
+    else this.idle.push(lane);
   }
 
   private cookieOf(lane: Lane): number {

@@ -66,6 +66,23 @@ describe('world: scenario runner', () => {
     expect(await run(4)).to.not.equal(first);
   });
 
+  it('lets a client rest between the end of an RPC and its next', async () => {
+    const scenario: Scenario = {
+      schemaVersion: 1,
+      name: 'pause',
+      hosts: [{ name: 'a' }, { name: 'b' }],
+      workload: {
+        servers: [{ host: 'b' }],
+        clients: [{ host: 'a', to: 'b', count: 6, outstanding: 2, pauseUs: 100 }],
+      },
+    };
+    const { rpcs } = await runScenario({ scenario, makeCard: simCard });
+    expect(rpcs.ok).to.equal(6);
+    const starts = rpcs.list.map((row) => row.startNs);
+    expect(starts[2]! - rpcs.list[0]!.endNs).to.be.within(100_000, 110_000);
+    expect(starts[5]!).to.be.above(200_000);
+  });
+
   it('is ended by its signal and says so', async () => {
     const controller = new AbortController();
     controller.abort();
