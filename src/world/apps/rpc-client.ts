@@ -21,6 +21,8 @@ class Lane {
   };
   sendSlot = 0;
   sendOffset = -1;
+  /** room kept for the response, until a recvmsg is posted with it */
+  receiveOffset = -1;
   intendedPs = 0;
   startPs = 0;
   /** the RPC has its outcome; the lane may still wait for slots */
@@ -226,7 +228,7 @@ export class RpcClient implements Actor, ResultHandler {
       this.faults.push(`RPC ${lane.index} ended twice`);
       return;
     }
-    const expected = lane.rpc.responseBytes === 0 ? lane.rpc.requestBytes : lane.rpc.responseBytes;
+    const expected = responseBytesOf(lane);
     const offset = inPool ? result.offset : posted.offset;
     const wrong =
       result.sizeBytes === expected ? findWrongByte(this.user.c2h, offset, expected, lane.key) : -2;
@@ -245,7 +247,7 @@ export class RpcClient implements Actor, ResultHandler {
     const out = outcomeOut;
     out.index = lane.index;
     out.requestBytes = lane.rpc.requestBytes;
-    out.responseBytes = lane.rpc.responseBytes === 0 ? lane.rpc.requestBytes : lane.rpc.responseBytes;
+    out.responseBytes = responseBytesOf(lane);
     out.intendedPs = lane.intendedPs;
     out.startPs = lane.startPs;
     out.endPs = timePs;
@@ -269,6 +271,7 @@ export class RpcClient implements Actor, ResultHandler {
   private settle(timePs: number, lane: Lane): void {
     if (!lane.active || !lane.ended || lane.unsent || lane.sendSlot !== 0 || lane.receive !== undefined)
       return;
+    this.giveReceiveRoom(lane);
     lane.active = false;
     const pause = this.plan.intendedPs === undefined ? (this.plan.pausePs?.() ?? 0) : 0;
     if (pause > 0) this.agenda.push(timePs + pause, this.actor, Op.rested, lane.number);
@@ -320,6 +323,10 @@ export class RpcClient implements Actor, ResultHandler {
       if (lane.sendOffset < 0) return; // another lane holds the room: its last result brings us here again
       fillPattern(this.user.h2c, lane.sendOffset, requestBytes, lane.key);
     }
+    if (this.plan.match === 'id' && lane.receiveOffset < 0) {
+      lane.receiveOffset = this.user.receiveArena.take(responseBytesOf(lane));
+      if (lane.receiveOffset < 0) return; // as above
+    }
     const slot = this.user.takeSlot();
     if (slot === 0) {
       this.retryLater(timePs);
@@ -348,12 +355,11 @@ export class RpcClient implements Actor, ResultHandler {
   }
 
   private postFor(timePs: number, lane: Lane, idLow: number, idHigh: number): void {
-    const { responseBytes, requestBytes } = lane.rpc;
-    const capacity = responseBytes === 0 ? requestBytes : responseBytes;
-    const offset = this.user.receiveArena.take(capacity);
     const slot = this.user.takeSlot();
-    if (offset < 0 || slot === 0)
-      throw new RangeError('no receive buffer left: fewer or shorter RPCs at once');
+    if (slot === 0) throw new RangeError('no result slot left for a receive buffer: fewer RPCs at once');
+    const capacity = responseBytesOf(lane);
+    const offset = lane.receiveOffset;
+    lane.receiveOffset = -1;
     const posted: Posted = { slot, offset, capacity, lane };
     lane.receive = posted;
     this.receiveSlots[slot] = posted;
@@ -361,9 +367,20 @@ export class RpcClient implements Actor, ResultHandler {
     this.user.recvmsgOf(timePs, slot, idLow, idHigh, offset, capacity, this.cookieOf(lane));
   }
 
+  /** The RPC ended before a recvmsg was posted for it. */
+  private giveReceiveRoom(lane: Lane): void {
+    if (lane.receiveOffset >= 0) this.user.receiveArena.give(lane.receiveOffset);
+    lane.receiveOffset = -1;
+  }
+
   private retryLater(timePs: number): void {
     if (this.retrySet) return;
     this.retrySet = true;
     this.agenda.push(timePs + RETRY_PS, this.actor, Op.retryPump, 0);
   }
+}
+
+/** Bytes of the response that is to come. */
+function responseBytesOf({ rpc }: Lane): number {
+  return rpc.responseBytes === 0 ? rpc.requestBytes : rpc.responseBytes;
 }

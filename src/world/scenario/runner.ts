@@ -18,6 +18,7 @@ import { RpcRecord } from './rpc-record.js';
 import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
 import {
   bringUp,
+  checkReceiveRoom,
   makeMembers,
   memberOf,
   placeServers,
@@ -239,6 +240,9 @@ class ScenarioRun implements Actor {
       begin,
       servers,
     );
+    if (plan.match === 'any') {
+      checkReceiveRoom(`client on ${client.host}`, plan.outstanding, plan.maxResponseBytes, client.c2hBytes);
+    }
     const outcomes = new RpcRecord(client.host, servers, begin);
     const record: ClientRecord = {
       name: client.host,

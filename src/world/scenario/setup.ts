@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings the hosts of a scenario up: cards probed, users opened, applications started.
 import type { NicDeviceFactory } from '../../nic/device.js';
+import { C2H_MSGBUFF_BYTES } from '../../nic/regs.js';
 import { mapIpv4, parseIpv4, parseIpv6, parseMac } from '../addresses.js';
 import { RpcServer } from '../apps/rpc-server.js';
+import { BuddyArena } from '../host/buddy.js';
 import * as driver from '../host/driver.js';
 import type { Host } from '../host/host.js';
 import type { World } from '../world.js';
@@ -81,10 +83,22 @@ export function* bringUp(
   }
 }
 
+/** Refuses receive buffers that do not all fit into an application's half of a c2h_msgbuff. */
+export function checkReceiveRoom(what: string, buffers: number, bytes: number, c2hBytes?: number): void {
+  const roomBytes = (c2hBytes ?? C2H_MSGBUFF_BYTES) / 2;
+  const fit = new BuddyArena(roomBytes).blocksOf(bytes);
+  if (buffers <= fit) return;
+  throw new ScenarioError(
+    `${what}: ${buffers} receive buffers of ${bytes} bytes, but ${fit} fit into half of its c2hBytes, ${roomBytes}`,
+  );
+}
+
 /** Assigns each server its user. */
 export function placeServers(members: readonly ScenarioMember[], servers: readonly ScenarioServer[]): void {
   for (const plan of servers) {
     const member = memberOf(members, plan.host, 'server');
+    const { receives = DEFAULT_RECEIVES, capacityBytes = DEFAULT_CAPACITY_BYTES } = plan;
+    checkReceiveRoom(`server on ${plan.host}`, receives, capacityBytes, plan.c2hBytes);
     const user = plan.user ?? member.nextUser;
     member.nextUser = Math.max(member.nextUser, user) + 1;
     member.servers.push({ plan, user, app: undefined });

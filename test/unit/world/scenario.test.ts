@@ -5,7 +5,12 @@ import { loadWorkload } from '#src/data/load-workload.js';
 import { validate } from '#src/schema/validate.js';
 import { homaModuleDistribution } from '#src/workload/length-distribution.js';
 import { runScenario } from '#src/world/scenario/runner.js';
-import type { Scenario } from '#src/world/scenario/scenario.js';
+import {
+  ScenarioError,
+  type Scenario,
+  type ScenarioClient,
+  type ScenarioServer,
+} from '#src/world/scenario/scenario.js';
 import { simCard } from './sim-card.js';
 
 const files = readdirSync('scenarios').filter((file) => file.endsWith('.json'));
@@ -49,6 +54,26 @@ const LOSSY: Scenario = {
   drainUs: 200_000,
 };
 
+const PLAIN: Scenario = {
+  schemaVersion: 1,
+  name: 'plain',
+  hosts: [{ name: 'a' }, { name: 'b' }],
+  ...workload({}, {}),
+};
+
+/** The workload of a server on b and a client on a. */
+function workload(
+  server: Partial<ScenarioServer>,
+  client: Partial<ScenarioClient>,
+): Pick<Scenario, 'workload'> {
+  return {
+    workload: {
+      servers: [{ host: 'b', ...server }],
+      clients: [{ host: 'a', to: 'b', count: 3, ...client }],
+    },
+  };
+}
+
 describe('world: scenario runner', () => {
   it('gives the same bytes for the same file, frames included, and others for another seed', async () => {
     const run = async (seed: number): Promise<string> => {
@@ -67,21 +92,46 @@ describe('world: scenario runner', () => {
   });
 
   it('lets a client rest between the end of an RPC and its next', async () => {
-    const scenario: Scenario = {
-      schemaVersion: 1,
-      name: 'pause',
-      hosts: [{ name: 'a' }, { name: 'b' }],
-      workload: {
-        servers: [{ host: 'b' }],
-        clients: [{ host: 'a', to: 'b', count: 6, outstanding: 2, pauseUs: 100 }],
-      },
-    };
+    const scenario = { ...PLAIN, ...workload({}, { count: 6, outstanding: 2, pauseUs: 100 }) };
     const { rpcs } = await runScenario({ scenario, makeCard: simCard });
     expect(rpcs.ok).to.equal(6);
     const starts = rpcs.list.map((row) => row.startNs);
     expect(starts[2]! - rpcs.list[0]!.endNs).to.be.within(100_000, 110_000);
     expect(starts[5]!).to.be.above(200_000);
   });
+
+  it('makes its RPCs one after the other where the receive buffer does not hold them all', async () => {
+    const scenario = {
+      ...PLAIN,
+      ...workload({ responseBytes: 1_000_000 }, { count: 9, outstanding: 6, requestBytes: 100 }),
+    };
+    const report = await runScenario({ scenario, makeCard: simCard });
+    expect(report.rpcs.byOutcome).to.deep.equal({ ok: 9 });
+    expect(report.applicationFaults).to.equal(0);
+  });
+
+  const refused: [string, Partial<Scenario>, RegExp][] = [
+    [
+      'receive buffers that do not fit, of a client',
+      workload({}, { outstanding: 100, requestBytes: 1_000_000, match: 'any' }),
+      /client on a: 100 receive buffers of 1000000 bytes, but 2 fit into half of its c2hBytes, 2097152/,
+    ],
+    [
+      'receive buffers that do not fit, of a server',
+      workload({ receives: 200, capacityBytes: 1_000_000 }, {}),
+      /server on b: 200 receive buffers of 1000000 bytes, but 2 fit/,
+    ],
+  ];
+  for (const [what, part, message] of refused) {
+    it(`refuses ${what}`, async () => {
+      const error = await runScenario({ scenario: { ...PLAIN, ...part }, makeCard: simCard }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).to.be.instanceOf(ScenarioError);
+      expect((error as Error).message).to.match(message);
+    });
+  }
 
   it('is ended by its signal and says so', async () => {
     const controller = new AbortController();
