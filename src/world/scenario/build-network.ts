@@ -51,6 +51,7 @@ export function buildNetwork(
     built.switches.push(made);
     ends.set(plan.name, { owner: made });
   }
+  checkCables(cables, hosts);
   const names = new Set(cables.flatMap((c) => [`${c.a}>${c.b}`, `${c.b}>${c.a}`]));
   for (const fault of faults) {
     if (fault.link !== undefined && !names.has(fault.link)) {
@@ -93,6 +94,20 @@ function planCables(hosts: readonly Host[], network: ScenarioNetwork): Cable[] {
   if (loose.length === 1 && hosts.length === 1 && first === undefined) return cables;
   for (const host of loose) cables.push({ a: host.name, b: first ?? 'switch', rateGbps, delayNs });
   return cables;
+}
+
+/** What no cable can be: one of less than the least rate, one back to where it came from, a second one at a card. */
+function checkCables(cables: readonly Cable[], hosts: readonly Host[]): void {
+  for (const { a, b, rateGbps } of cables) {
+    if (Math.round(rateGbps * 1000) < 1) {
+      throw new ScenarioError(`link ${a}>${b}: rateGbps ${rateGbps} is below 0.001, which is 1 Mbit/s`);
+    }
+    if (a === b) throw new ScenarioError(`a link leads from '${a}' to itself`);
+  }
+  for (const { name } of hosts) {
+    const count = cables.filter((cable) => cable.a === name || cable.b === name).length;
+    if (count > 1) throw new ScenarioError(`host ${name} has ${count} links, but a card has one port`);
+  }
 }
 
 function connect(

@@ -121,6 +121,20 @@ describe('world: scenario runner', () => {
       workload({ receives: 200, capacityBytes: 1_000_000 }, {}),
       /server on b: 200 receive buffers of 1000000 bytes, but 2 fit/,
     ],
+    ['a rate that rounds to nothing', { network: { rateGbps: 0.0004 } }, /below 0.001/],
+    ['a link back to its host', { network: { links: [{ a: 'a', b: 'a' }] } }, /from 'a' to itself/],
+    [
+      'two links at one card',
+      {
+        network: {
+          links: [
+            { a: 'a', b: 'b' },
+            { a: 'b', b: 'a' },
+          ],
+        },
+      },
+      /host a has 2 links/,
+    ],
   ];
   for (const [what, part, message] of refused) {
     it(`refuses ${what}`, async () => {
