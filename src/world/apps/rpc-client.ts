@@ -84,6 +84,7 @@ export class RpcClient implements Actor, ResultHandler {
   private posted = 0;
   private stopping = false;
   private halted = false;
+  private held = false;
   private retrySet = false;
 
   constructor(agenda: Agenda, user: HostUser, plan: RpcPlan, keySeed: number, sink: OutcomeSink) {
@@ -118,6 +119,11 @@ export class RpcClient implements Actor, ResultHandler {
     const first =
       this.plan.intendedPs === undefined || this.plan.count === 0 ? timePs : this.plan.intendedPs(0);
     this.agenda.push(Math.max(timePs, first), this.actor, Op.start, 0);
+  }
+
+  /** No further RPC begins; those under way go on. */
+  hold(): void {
+    this.held = true;
   }
 
   /** The host went down: everything under way, and everything not begun, ends as `hostCrashed`. */
@@ -300,7 +306,7 @@ export class RpcClient implements Actor, ResultHandler {
         this.post(timePs, { slot: 0, offset, capacity: this.plan.maxResponseBytes, lane: undefined });
       }
     }
-    while (this.started < this.wanted && this.idle.length > 0) {
+    while (!this.held && this.started < this.wanted && this.idle.length > 0) {
       const lane = this.idle.pop()!;
       const index = this.started++;
       lane.active = true;

@@ -5,6 +5,7 @@ import { nearestRank } from '../../stats/percentile.js';
 import type { RpcClient } from '../apps/rpc-client.js';
 import type { RpcPlan } from '../apps/rpc-plan.js';
 import * as driver from '../host/driver.js';
+import type { ResultHandler } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
 import type { World } from '../world.js';
 import type { BuiltNetwork } from './build-network.js';
@@ -23,6 +24,7 @@ import type { ScenarioMember } from './setup.js';
 
 /** Longer than any timer of a card that has nothing to do. */
 const SETTLE_PS = 2e12;
+const NOBODY: ResultHandler = { onResult: () => undefined };
 
 export interface ClientRecord {
   name: string;
@@ -188,6 +190,8 @@ function lookAt(state: RunState, member: ScenarioMember): HostReport {
       report.left.calls += found.outstanding;
       report.left.dma += found.dmaInFlight;
     }
+    // An RPC that the closing ends had no outcome when the run was over.
+    for (const user of open) user.listen(NOBODY);
     for (const user of open) world.complete(host, host.closeUser(user));
     const after = world.complete(host, driver.readCounters());
     for (const [name, value] of Object.entries(after)) {

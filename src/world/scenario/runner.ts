@@ -144,6 +144,7 @@ class ScenarioRun implements Actor {
     };
     try {
       await world.runAsync(() => this.ended < total, runOptions);
+      this.holdClients();
       await world.runAsync(() => !this.isQuiet(), { ...runOptions, untilPs: world.nowPs + drain });
       for (const app of this.serverApps()) app.stop(world.nowPs);
       // A receive buffer that a half-arrived message has claimed comes back when that message is given up.
@@ -152,6 +153,7 @@ class ScenarioRun implements Actor {
     } catch (error) {
       if (!(error instanceof RunAborted)) throw error;
       partial = true;
+      this.holdClients();
     }
     this.frames?.flush();
     return collectReport({
@@ -284,6 +286,11 @@ class ScenarioRun implements Actor {
         this.frames?.add(timePs, frame);
       };
     }
+  }
+
+  /** The time of the run is over: what is under way may still end in the drain, nothing new begins. */
+  private holdClients(): void {
+    for (const { app } of this.clients) app.hold();
   }
 
   private *serverApps(): Iterable<NonNullable<ScenarioMember['servers'][number]['app']>> {

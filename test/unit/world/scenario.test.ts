@@ -100,6 +100,17 @@ describe('world: scenario runner', () => {
     expect(starts[5]!).to.be.above(200_000);
   });
 
+  it('begins no RPC after endUs, and those without an outcome are unfinished', async () => {
+    const scenario = { ...PLAIN, endUs: 1000, ...workload({}, { count: 1_000_000 }) };
+    const { rpcs } = await runScenario({ scenario, makeCard: simCard });
+    expect(rpcs.ok).to.be.above(100);
+    expect(rpcs.list.filter((row) => row.startNs > 1_000_000)).to.deep.equal([]);
+    const hung = { ...PLAIN, endUs: 1000, ...workload({ silent: true }, {}) };
+    const without = (await runScenario({ scenario: hung, makeCard: simCard })).rpcs;
+    expect(without).to.include({ started: 1, ok: 0, failed: 0, unfinished: 1 });
+    expect(without.byOutcome).to.deep.equal({});
+  });
+
   it('makes its RPCs one after the other where the receive buffer does not hold them all', async () => {
     const scenario = {
       ...PLAIN,
