@@ -23,6 +23,7 @@ import {
   memberOf,
   placeServers,
   startServer,
+  staticFamilies,
   type CardMaker,
   type ScenarioMember,
 } from './setup.js';
@@ -95,8 +96,7 @@ class ScenarioRun implements Actor {
   async run(options: RunOptions): Promise<ScenarioReport> {
     const { world, scenario } = this;
     const live = this.members.filter((member) => member.plan.down !== true);
-    const discover = scenario.network?.neighbours === 'discover';
-    for (const member of live) world.complete(member.host, bringUp(member, this.members, discover));
+    for (const member of live) world.complete(member.host, this.bringUp(member));
     placeServers(this.members, scenario.workload?.servers ?? []);
     for (const member of live) {
       for (const entry of member.servers) {
@@ -201,10 +201,13 @@ class ScenarioRun implements Actor {
       for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
       return;
     }
-    const discover = this.scenario.network?.neighbours === 'discover';
-    this.begin(member, bringUp(member, this.members, discover), () => {
+    this.begin(member, this.bringUp(member), () => {
       for (const entry of member.servers) this.begin(member, startServer(member, entry));
     });
+  }
+
+  private bringUp(member: ScenarioMember): ReturnType<typeof bringUp> {
+    return bringUp(member, this.members, staticFamilies(this.scenario, this.members.length));
   }
 
   private openClient(client: ScenarioClient): {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings the hosts of a scenario up: cards probed, users opened, applications started.
 import type { NicDeviceFactory } from '../../nic/device.js';
-import { C2H_MSGBUFF_BYTES } from '../../nic/regs.js';
+import { C2H_MSGBUFF_BYTES, NEIGHBOUR_ENTRIES } from '../../nic/regs.js';
 import { mapIpv4, parseIpv4, parseIpv6, parseMac } from '../addresses.js';
 import { RpcServer } from '../apps/rpc-server.js';
 import { BuddyArena } from '../host/buddy.js';
@@ -45,12 +45,13 @@ export function expandHosts(hosts: readonly ScenarioHost[]): ScenarioHost[] {
   return all;
 }
 
-/** Makes the hosts with their addresses (host n: 02:48:4f:4d:00:nn, 10.77.0.n, fd77::n unless said otherwise). */
+/** Makes the hosts with their addresses (host n: 02:48:4f:4d:nn:nn, 10.77.n.n, fd77::n unless said otherwise). */
 export function makeMembers(world: World, scenario: Scenario, makeCard: CardMaker): ScenarioMember[] {
   return expandHosts(scenario.hosts).map((plan, i) => {
     const number = i + 1;
-    const mac = parseMac(plan.mac ?? `02:48:4f:4d:00:${number.toString(16).padStart(2, '0')}`);
-    const ipv4 = parseIpv4(plan.ipv4 ?? `10.77.0.${number}`);
+    const hex = number.toString(16).padStart(4, '0');
+    const mac = parseMac(plan.mac ?? `02:48:4f:4d:${hex.slice(0, 2)}:${hex.slice(2)}`);
+    const ipv4 = parseIpv4(plan.ipv4 ?? `10.77.${number >> 8}.${number & 255}`);
     const ipv6 = parseIpv6(plan.ipv6 ?? `fd77::${number.toString(16)}`);
     const { loopback, registers, rpcEntries } = plan;
     const settings: driver.CardSettings = {
@@ -68,18 +69,29 @@ export function makeMembers(world: World, scenario: Scenario, makeCard: CardMake
   });
 }
 
+/** The families of which every card is told its neighbours. */
+export type StaticFamilies = Readonly<Record<'ipv6' | 'ipv4', boolean>>;
+
+/** None when cards have to ask; both, unless a card's table does not hold so many: then those that clients call by. */
+export function staticFamilies(scenario: Scenario, hosts: number): StaticFamilies {
+  const told = scenario.network?.neighbours !== 'discover';
+  const fit = 2 * hosts <= NEIGHBOUR_ENTRIES;
+  const called = (scenario.workload?.clients ?? []).map((client) => client.family ?? 'ipv6');
+  return { ipv6: told && (fit || called.includes('ipv6')), ipv4: told && (fit || called.includes('ipv4')) };
+}
+
 /** Probes a card and tells it its neighbours. */
 export function* bringUp(
   member: ScenarioMember,
   members: readonly ScenarioMember[],
-  discover: boolean,
+  families: StaticFamilies,
 ): driver.Routine<void> {
   yield* member.host.probe();
-  if (discover) return;
   for (const other of members) {
     if (other === member && member.plan.loopback !== true) continue;
-    yield* driver.addNeighbour(other.ipv6, other.host.settings.mac);
-    yield* driver.addNeighbour(mapIpv4(other.ipv4), other.host.settings.mac);
+    const { mac } = other.host.settings;
+    if (families.ipv6) yield* driver.addNeighbour(other.ipv6, mac);
+    if (families.ipv4) yield* driver.addNeighbour(mapIpv4(other.ipv4), mac);
   }
 }
 

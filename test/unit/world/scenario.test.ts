@@ -111,6 +111,26 @@ describe('world: scenario runner', () => {
     expect(without.byOutcome).to.deep.equal({});
   });
 
+  it('runs 240 hosts that know each other, and 300 that have to ask', async () => {
+    const of = (count: number, family: 'ipv4' | 'ipv6'): Partial<Scenario> => ({
+      hosts: [
+        { name: 'a', count: 60 },
+        { name: 'b', count },
+      ],
+      workload: {
+        servers: [{ host: `b${count}` }],
+        clients: [{ host: 'a1', to: `b${count}`, count: 3, family }],
+      },
+    });
+    const told = await runScenario({ scenario: { ...PLAIN, ...of(180, 'ipv4') }, makeCard: simCard });
+    expect(told.rpcs.byOutcome).to.deep.equal({ ok: 3 });
+    expect(told.packets.byType).to.not.have.any.keys('ARP', 'ICMP');
+    const network: Scenario['network'] = { neighbours: 'discover' };
+    const asking = { ...PLAIN, ...of(240, 'ipv6'), network };
+    const found = await runScenario({ scenario: asking, makeCard: simCard });
+    expect(found.rpcs.byOutcome).to.deep.equal({ ok: 3 });
+  });
+
   it('makes its RPCs one after the other where the receive buffer does not hold them all', async () => {
     const scenario = {
       ...PLAIN,
