@@ -82,6 +82,12 @@ export function shortestDelayNs(network: ScenarioNetwork): number {
   return Math.min(common, ...(network.links ?? []).map((link) => link.delayNs ?? common));
 }
 
+/** The rate of the cable at a host. */
+export function linkMbpsOf(network: ScenarioNetwork, host: string): number {
+  const own = (network.links ?? []).find(({ a, b }) => a === host || b === host);
+  return Math.round((own?.rateGbps ?? network.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);
+}
+
 function planCables(hosts: readonly Host[], network: ScenarioNetwork): Cable[] {
   const rateGbps = network.rateGbps ?? DEFAULT_RATE_GBPS;
   const delayNs = network.delayNs ?? DEFAULT_DELAY_NS;

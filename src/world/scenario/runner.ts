@@ -8,7 +8,7 @@ import type { HostUser } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
 import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
 import { RunAborted, World } from '../world.js';
-import { buildNetwork, shortestDelayNs, type BuiltNetwork } from './build-network.js';
+import { buildNetwork, linkMbpsOf, shortestDelayNs, type BuiltNetwork } from './build-network.js';
 import { makePlan, type Lengths, type Target } from './client-plan.js';
 import { collectReport, type ClientRecord } from './collect.js';
 import { FramesInOrder } from './frames-in-order.js';
@@ -53,7 +53,6 @@ const DEFAULT_SEED = 1;
 const DEFAULT_END_US = 10_000_000;
 const DEFAULT_DRAIN_US = 20_000;
 const STOP_PS = 50_000_000;
-const DEFAULT_RATE_GBPS = 100;
 const START_GRID_PS = 1e9;
 /** With cables of less delay the parts would run alone for too short a time to be worth it. */
 const LOCKSTEP_FROM_NS = 50;
@@ -235,13 +234,12 @@ class ScenarioRun implements Actor {
     const begin = startPs + Math.round((client.startUs ?? 0) * 1e6);
     const random = Random.fromSeed(this.seed).stream(`client/${index}`);
     const servers: string[] = [];
-    const linkMbps = Math.round((this.scenario.network?.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);
     const plan = makePlan(
       client,
       this.targetsOf(client, member),
       random,
       this.lengths,
-      linkMbps,
+      linkMbpsOf(this.scenario.network ?? {}, client.host),
       begin,
       servers,
     );

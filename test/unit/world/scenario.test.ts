@@ -131,6 +131,17 @@ describe('world: scenario runner', () => {
     expect(found.rpcs.byOutcome).to.deep.equal({ ok: 3 });
   });
 
+  it("takes a client's load as a share of the link at its host", async () => {
+    const scenario = {
+      ...PLAIN,
+      network: { links: [{ a: 'a', b: 'b', rateGbps: 1 }] },
+      ...workload({ responseBytes: 1 }, { count: 400, outstanding: 20, requestBytes: 1404, load: 0.5 }),
+    };
+    const { rpcs } = await runScenario({ scenario, makeCard: simCard });
+    // 1404 bytes and their headers take 12.3 µs at 1 Gbit/s: at half of that one begins every 24.6 µs.
+    expect(rpcs.list[399]!.intendedNs).to.be.within(400 * 22_000, 400 * 27_500);
+  });
+
   it('makes its RPCs one after the other where the receive buffer does not hold them all', async () => {
     const scenario = {
       ...PLAIN,
