@@ -46,6 +46,26 @@ describe('sim run', () => {
     }
   });
 
+  it('hands no control character of a scenario to the terminal, and needs no RPC', async () => {
+    const red = '\x1b[31m';
+    const folder = makeFolder({
+      'red.json': JSON.stringify({
+        schemaVersion: 1,
+        name: red,
+        hosts: [{ name: 'a' }],
+        expectations: [{ path: `${red}x`, equals: red }],
+      }),
+    });
+    try {
+      const { stdout, exitCode } = await runInProcess(['sim', 'run', join(folder.path, 'red.json')]);
+      expect(exitCode).to.equal(1);
+      expect(stdout).to.contain('\\x1b[31m: simulated').and.not.contain('\x1b');
+      expect(stdout).to.match(/simulated time +0\.000 us/);
+    } finally {
+      folder.remove();
+    }
+  });
+
   it('exits with 1 when an expectation fails, with 1 on bad content, with 2 on a missing file', async () => {
     const scenario = JSON.parse(readFileSync('scenarios/rpc.json', 'utf8')) as Record<string, unknown>;
     const folder = makeFolder({

@@ -91,7 +91,7 @@ export function collectReport(state: RunState): ScenarioReport {
     profile: world.profile.name,
     seed: state.seed,
     partial: state.partial,
-    endNs: (endPs - state.originPs) / 1000,
+    endNs: Math.max(0, endPs - state.originPs) / 1000,
     rpcs: rpcsOf(clients),
     packets: {
       ...state.packets,
