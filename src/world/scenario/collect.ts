@@ -55,8 +55,8 @@ export function collectReport(state: RunState): ScenarioReport {
   for (const member of members) hosts[member.plan.name] = lookAt(state, member);
   // With every user closed a card has nothing to do: its timers may run out, then all must be still.
   world.runWhile(() => true, world.nowPs + SETTLE_PS);
-  for (const { plan, host } of members) {
-    if (plan.down === true) continue;
+  for (const { plan, host, wasOn } of members) {
+    if (!wasOn) continue;
     hosts[plan.name]!.idleAfterClose =
       host.slot.device.nextEventPs() === Infinity && host.slot.transfersInFlight === 0;
   }
@@ -181,7 +181,7 @@ function lookAt(state: RunState, member: ScenarioMember): HostReport {
     faults.push(...app.faults);
     if (app.done) report.left.clientSlots += app.slotsHeld;
   }
-  if (member.plan.down === true) return report;
+  if (!member.wasOn) return report;
   try {
     const counters = world.complete(host, driver.readCounters());
     report.left.rpcs = counters.rpcsStarted - counters.rpcsCompleted - counters.rpcsFailed;

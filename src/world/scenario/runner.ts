@@ -5,7 +5,6 @@ import type { Actor } from '../agenda.js';
 import { mapIpv4 } from '../addresses.js';
 import { RpcClient } from '../apps/rpc-client.js';
 import type { HostUser } from '../host/host-user.js';
-import type { Host } from '../host/host.js';
 import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
 import { RunAborted, World } from '../world.js';
 import { buildNetwork, linkMbpsOf, shortestDelayNs, type BuiltNetwork } from './build-network.js';
@@ -26,6 +25,7 @@ import {
   staticFamilies,
   type CardMaker,
   type ScenarioMember,
+  type ServerEntry,
 } from './setup.js';
 
 /** What a run needs besides the scenario. */
@@ -73,6 +73,7 @@ class ScenarioRun implements Actor {
   private network: BuiltNetwork = { switches: [], directions: [], faults: new Map() };
   private readonly actor: number;
   private ended = 0;
+  private startPs = 0;
   private readonly lengths: Lengths;
   private readonly frames: FramesInOrder | undefined;
 
@@ -113,14 +114,15 @@ class ScenarioRun implements Actor {
       scenario.faults ?? [],
       startPs,
     );
-    this.watchFrames(live.map((member) => member.host));
+    this.watchFrames();
     for (const [i, { client, member, user }] of clients.entries())
       this.addClient(client, member, user, i, startPs);
-    for (const member of live) {
+    this.startPs = startPs;
+    for (const member of this.members) {
       for (const entry of member.servers) {
-        if (entry.app !== undefined) continue;
-        this.at(startPs + entry.plan.startUs! * 1e6, () => {
-          this.begin(member, startServer(member, entry));
+        if (entry.begun) continue;
+        this.at(this.startOf(entry), () => {
+          if (member.isUp) this.startServers(member);
         });
       }
     }
@@ -191,18 +193,34 @@ class ScenarioRun implements Actor {
 
   private happen(event: ScenarioEvent): void {
     const member = memberOf(this.members, event.host, 'event');
-    if (event.action === 'crash') {
-      member.host.crash();
-      for (const entry of member.servers) {
-        entry.app?.abandon();
-        entry.app = undefined;
-      }
-      for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
-      return;
-    }
+    this.goDown(member);
+    if (event.action === 'crash') return;
     this.begin(member, this.bringUp(member), () => {
-      for (const entry of member.servers) this.begin(member, startServer(member, entry));
+      this.startServers(member);
     });
+  }
+
+  private goDown(member: ScenarioMember): void {
+    member.isUp = false;
+    member.host.crash();
+    for (const entry of member.servers) {
+      entry.app?.abandon();
+      entry.app = undefined;
+      entry.begun = false;
+    }
+    for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
+  }
+
+  private startOf(entry: ServerEntry): number {
+    return this.startPs + Math.round((entry.plan.startUs ?? 0) * 1e6);
+  }
+
+  /** Starts the servers of a host whose time has come. */
+  private startServers(member: ScenarioMember): void {
+    const nowPs = Math.max(this.world.nowPs, member.host.agenda.nowPs);
+    for (const entry of member.servers) {
+      if (!entry.begun && nowPs >= this.startOf(entry)) this.begin(member, startServer(member, entry));
+    }
   }
 
   private bringUp(member: ScenarioMember): ReturnType<typeof bringUp> {
@@ -278,8 +296,8 @@ class ScenarioRun implements Actor {
   }
 
   /** Counts each frame where it leaves a card. */
-  private watchFrames(hosts: readonly Host[]): void {
-    const names = new Set(hosts.map((host) => host.name));
+  private watchFrames(): void {
+    const names = new Set(this.members.map((member) => member.plan.name));
     for (const direction of this.network.directions) {
       if (!names.has(direction.name.split('>')[0]!)) continue;
       direction.observer = (timePs, frame) => {

@@ -21,7 +21,20 @@ export interface ScenarioMember {
   ipv4: Uint8Array;
   ipv6: Uint8Array;
   nextUser: number;
-  servers: { plan: ScenarioServer; user: number; app: RpcServer | undefined }[];
+  servers: ServerEntry[];
+  /** the machine is on, and its card has been brought up */
+  isUp: boolean;
+  /** it was on at any time of the run */
+  wasOn: boolean;
+}
+
+/** A server of a host. */
+export interface ServerEntry {
+  plan: ScenarioServer;
+  user: number;
+  /** its start has begun, since the machine was switched on */
+  begun: boolean;
+  app: RpcServer | undefined;
 }
 
 /** How a card for a host is made. */
@@ -65,7 +78,9 @@ export function makeMembers(world: World, scenario: Scenario, makeCard: CardMake
       cycleTable: world.profile.cycleTable,
       ...(rpcEntries === undefined ? {} : { rpcEntries }),
     });
-    return { plan, host: world.addHost(plan.name, settings, card), ipv4, ipv6, nextUser: 1, servers: [] };
+    const host = world.addHost(plan.name, settings, card);
+    const wasOn = plan.down !== true;
+    return { plan, host, ipv4, ipv6, nextUser: 1, servers: [], isUp: false, wasOn };
   });
 }
 
@@ -86,6 +101,7 @@ export function* bringUp(
   members: readonly ScenarioMember[],
   families: StaticFamilies,
 ): driver.Routine<void> {
+  member.wasOn = true;
   yield* member.host.probe();
   for (const other of members) {
     if (other === member && member.plan.loopback !== true) continue;
@@ -93,6 +109,7 @@ export function* bringUp(
     if (families.ipv6) yield* driver.addNeighbour(other.ipv6, mac);
     if (families.ipv4) yield* driver.addNeighbour(mapIpv4(other.ipv4), mac);
   }
+  member.isUp = true;
 }
 
 /** Refuses receive buffers that do not all fit into an application's half of a c2h_msgbuff. */
@@ -113,16 +130,14 @@ export function placeServers(members: readonly ScenarioMember[], servers: readon
     checkReceiveRoom(`server on ${plan.host}`, receives, capacityBytes, plan.c2hBytes);
     const user = plan.user ?? member.nextUser;
     member.nextUser = Math.max(member.nextUser, user) + 1;
-    member.servers.push({ plan, user, app: undefined });
+    member.servers.push({ plan, user, begun: false, app: undefined });
   }
 }
 
 /** Opens the user of a server, binds its port, and starts it. */
-export function* startServer(
-  member: ScenarioMember,
-  entry: ScenarioMember['servers'][number],
-): driver.Routine<void> {
+export function* startServer(member: ScenarioMember, entry: ServerEntry): driver.Routine<void> {
   const { plan, user } = entry;
+  entry.begun = true;
   const opened = yield* member.host.openUser(user, plan.c2hBytes);
   yield* driver.bindPort(user, plan.port ?? DEFAULT_PORT);
   entry.app = new RpcServer(member.host.agenda, opened, {

@@ -142,6 +142,51 @@ describe('world: scenario runner', () => {
     expect(rpcs.list[399]!.intendedNs).to.be.within(400 * 22_000, 400 * 27_500);
   });
 
+  const event = (atUs: number, host: string, action: 'crash' | 'restart') => ({ atUs, host, action });
+  const steady = { count: 40, pauseUs: 100 };
+
+  it('restarts a host that is up as one that crashed: its clients learn it, and nothing is left', async () => {
+    const scenario = { ...PLAIN, ...workload({}, steady), events: [event(1050, 'a', 'restart')] };
+    const report = await runScenario({ scenario, makeCard: simCard });
+    expect(report.rpcs.unfinished).to.equal(0);
+    expect(report.rpcs.byOutcome['hostCrashed']).to.be.within(20, 39);
+    expect([report.applicationFaults, report.idle]).to.deep.equal([0, true]);
+  });
+
+  it('starts each server once, at its time or when its host is up again, and none on a host that is down', async () => {
+    const events = [event(400, 'b', 'crash'), event(600, 'b', 'restart')];
+    for (const startUs of [300, 500, 602, 900]) {
+      const scenario = { ...PLAIN, ...workload({ startUs }, steady), events };
+      const report = await runScenario({ scenario, makeCard: simCard });
+      expect(report.applicationFaults, `start at ${startUs}`).to.equal(0);
+      expect(report.rpcs.ok, `start at ${startUs}`).to.be.above(20);
+    }
+    const scenario = {
+      ...PLAIN,
+      ...workload({}, steady),
+      events: [event(400, 'b', 'restart'), event(402, 'b', 'crash')],
+    };
+    const report = await runScenario({ scenario, makeCard: simCard });
+    expect(report.rpcs.ok).to.be.below(5);
+    expect(report.applicationFaults).to.equal(0);
+  });
+
+  it('counts the frames of a host that is switched on late, and looks at its card', async () => {
+    const hosts = [{ name: 'a' }, { name: 'b', down: true }];
+    const scenario = {
+      ...PLAIN,
+      hosts,
+      ...workload({ startUs: 100 }, { count: 3 }),
+      events: [event(50, 'b', 'restart')],
+    };
+    let frames = 0;
+    const report = await runScenario({ scenario, makeCard: simCard, onFrame: () => frames++ });
+    expect(report.rpcs.ok).to.equal(3);
+    expect(report.hosts['b']!.counters.dataSent).to.equal(3);
+    expect(report.packets.byType['DATA']).to.be.within(6, 7);
+    expect(frames).to.equal(report.packets.total);
+  });
+
   it('makes its RPCs one after the other where the receive buffer does not hold them all', async () => {
     const scenario = {
       ...PLAIN,
