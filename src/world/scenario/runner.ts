@@ -127,8 +127,9 @@ class ScenarioRun implements Actor {
       }
     }
     for (const event of scenario.events ?? []) {
+      const member = memberOf(this.members, event.host, 'event');
       this.at(startPs + event.atUs * 1e6, () => {
-        this.happen(event);
+        this.happen(event, member);
       });
     }
     const endPs = startPs + Math.round((scenario.endUs ?? DEFAULT_END_US) * 1e6);
@@ -191,8 +192,7 @@ class ScenarioRun implements Actor {
     );
   }
 
-  private happen(event: ScenarioEvent): void {
-    const member = memberOf(this.members, event.host, 'event');
+  private happen(event: ScenarioEvent, member: ScenarioMember): void {
     this.goDown(member);
     if (event.action === 'crash') return;
     this.begin(member, this.bringUp(member), () => {

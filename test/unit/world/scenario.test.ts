@@ -208,6 +208,11 @@ describe('world: scenario runner', () => {
       workload({ receives: 200, capacityBytes: 1_000_000 }, {}),
       /server on b: 200 receive buffers of 1000000 bytes, but 2 fit/,
     ],
+    [
+      'an event of a host that is none, late as it is',
+      { events: [event(1e9, 'c', 'crash')] },
+      /event on 'c'/,
+    ],
     ['a rate that rounds to nothing', { network: { rateGbps: 0.0004 } }, /below 0.001/],
     ['a link back to its host', { network: { links: [{ a: 'a', b: 'a' }] } }, /from 'a' to itself/],
     [
