@@ -73,6 +73,7 @@ export function buildNetwork(
     connect(world, built, paths, cable, a!, b!, faults, originPs);
   }
   for (const host of hosts) setRoutes(host, built.switches, paths);
+  setFloods(built.switches, paths);
   return built;
 }
 
@@ -232,4 +233,31 @@ function setRoutes(
       .map((path) => path.port);
     s.setRoute(host.settings.mac, ports);
   }
+}
+
+/** A tree of cables from the first switch on, for frames that belong everywhere; a switch it does not reach begins another. */
+function setFloods(
+  switches: readonly Switch[],
+  paths: ReadonlyMap<Switch, readonly { port: SwitchPort; to: End }[]>,
+): void {
+  const tree = new Map<Switch, SwitchPort[]>();
+  /** The first of the cables between two switches is the same seen from either. */
+  const portTo = (from: Switch, to: Switch): SwitchPort =>
+    paths.get(from)!.find((path) => 'owner' in path.to && path.to.owner === to)!.port;
+  for (const root of switches) {
+    if (tree.has(root)) continue;
+    tree.set(root, []);
+    const reached = [root];
+    for (const s of reached) {
+      for (const { port, to } of paths.get(s)!) {
+        if ('host' in to) tree.get(s)!.push(port);
+        else if (!tree.has(to.owner)) {
+          tree.get(s)!.push(port);
+          tree.set(to.owner, [portTo(to.owner, s)]);
+          reached.push(to.owner);
+        }
+      }
+    }
+  }
+  for (const [s, ports] of tree) s.setFloodPorts(ports);
 }

@@ -187,6 +187,22 @@ describe('world: scenario runner', () => {
     expect(frames).to.equal(report.packets.total);
   });
 
+  it('lets no question for an address go round in a ring of switches', async () => {
+    const between = ['leaf-a', 'leaf-b'].flatMap((a) => ['spine-a', 'spine-b'].map((b) => ({ a, b })));
+    const scenario: Scenario = {
+      ...PLAIN,
+      network: {
+        switches: ['leaf-a', 'leaf-b', 'spine-a', 'spine-b'].map((name) => ({ name })),
+        links: [{ a: 'a', b: 'leaf-a' }, { a: 'b', b: 'leaf-b' }, ...between, { a: 'leaf-a', b: 'spine-a' }],
+        neighbours: 'discover',
+      },
+    };
+    const report = await runScenario({ scenario, makeCard: simCard });
+    expect(report.rpcs.ok).to.equal(3);
+    expect(report.packets.byType['ICMP']).to.equal(2);
+    expect([report.idle, report.drops]).to.deep.equal([true, {}]);
+  });
+
   it('makes its RPCs one after the other where the receive buffer does not hold them all', async () => {
     const scenario = {
       ...PLAIN,
