@@ -5,7 +5,7 @@ import { BugError, type HomaNicError, InterruptedError, UsageError } from '../er
 import { printable } from '../report/printable.js';
 import type { TextShape } from '../report/text-shape.js';
 import { classify, withoutAbsolutePaths } from './classify.js';
-import { type Envelope, exitCodeOf, formatEnvelope, formatError, makeEnvelope } from './envelope.js';
+import { type Envelope, envelopeParts, exitCodeOf, formatError, makeEnvelope } from './envelope.js';
 import { CONFIG_KEYS, flagOfKey } from './config-keys.js';
 import { type Configuration, loadConfiguration } from './configuration.js';
 import {
@@ -195,7 +195,7 @@ export abstract class BaseCommand<T extends Pick<CommandClass, 'flags' | 'args'>
     );
     process.exitCode = exitCodeOf({ failure, interrupted: ended.interrupted });
     if (this.json) {
-      await writeOut(formatEnvelope(envelope));
+      for (const part of envelopeParts(envelope)) await writeOut(part);
     } else {
       if (text !== '') await writeOut(text.endsWith('\n') ? text : `${text}\n`);
       if (failure && !(failure instanceof InterruptedError && ended.outcome)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BugError, EXIT, InterruptedError, type HomaNicError } from '../errors/errors.js';
-import { formatJson } from '../report/json.js';
+import { jsonParts } from '../report/json.js';
 import { printable } from '../report/printable.js';
 import { withoutAbsolutePaths } from './classify.js';
 
@@ -46,6 +46,11 @@ export function makeEnvelope(
 
 /** The envelope as the text that goes to stdout. */
 export function formatEnvelope(envelope: Envelope): string {
+  return [...envelopeParts(envelope)].join('');
+}
+
+/** The same in parts, for results of any size. */
+export function* envelopeParts(envelope: Envelope): Generator<string> {
   const { schemaVersion, command, status, result, error, warnings } = envelope;
   const ordered = {
     schemaVersion,
@@ -55,7 +60,8 @@ export function formatEnvelope(envelope: Envelope): string {
     ...(error ? { error } : {}),
     warnings,
   };
-  return `${formatJson(ordered)}\n`;
+  yield* jsonParts(ordered);
+  yield '\n';
 }
 
 /** An error as people read it on stderr: the cause, then what to type. A bug adds how to report it. */

@@ -2,7 +2,7 @@
 // Ethernet frames over a socket: a unix stream with QEMU's framing (4-byte big-endian length, then the frame), or UDP
 // datagrams of one bare frame each.
 import { createSocket } from 'node:dgram';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ContentError, MissingError, UsageError } from '../errors/errors.js';
 
@@ -66,7 +66,7 @@ export async function openEthernetSocket(
       if (listen === false || (code !== 'ENOENT' && code !== 'ECONNREFUSED')) {
         throw new MissingError(`nobody listens at unix:${address.path}`, { cause: error });
       }
-      if (code === 'ECONNREFUSED') await unlink(address.path); // left by a process that is gone
+      if (code === 'ECONNREFUSED') await removeStale(address.path);
     }
   }
   const ethernet = new UnixEthernet(listener);
@@ -82,6 +82,17 @@ export async function openEthernetSocket(
   return ethernet;
 }
 
+/** Removes a socket that a process which is gone has left, and nothing else: a file refuses a connection like one. */
+async function removeStale(path: string): Promise<void> {
+  if (!(await lstat(path)).isSocket()) {
+    throw new UsageError(`unix:${path} is there already, and no socket`, {
+      code: 'output',
+      suggestions: ['name another path'],
+    });
+  }
+  await unlink(path);
+}
+
 function connectTo(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path, () => {
@@ -92,11 +103,14 @@ function connectTo(path: string): Promise<Socket> {
   });
 }
 
+/** What comes over the socket is not frames. */
+export class FramingError extends ContentError {}
+
 /** Cuts a stream into frames. */
 export class FrameCutter {
   private rest: Buffer = Buffer.alloc(0);
 
-  /** Takes what has arrived; returns the frames that are whole. ContentError when a length cannot be right. */
+  /** Takes what has arrived; returns the frames that are whole. FramingError when a length cannot be right. */
   push(chunk: Buffer): Uint8Array[] {
     this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
     const frames: Uint8Array[] = [];
@@ -104,7 +118,7 @@ export class FrameCutter {
     while (this.rest.length - at >= LENGTH_BYTES) {
       const length = this.rest.readUInt32BE(at);
       if (length > MAX_FRAME_BYTES)
-        throw new ContentError(`a frame of ${length} bytes: this is not QEMU's framing`);
+        throw new FramingError(`a frame of ${length} bytes: this is not QEMU's framing`);
       if (this.rest.length - at - LENGTH_BYTES < length) break;
       at += LENGTH_BYTES;
       frames.push(new Uint8Array(this.rest.subarray(at, at + length)));

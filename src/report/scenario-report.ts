@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ScenarioReport } from '../world/scenario/report.js';
+import { printable } from './printable.js';
 import { formatTable } from './table.js';
 import type { TextShape } from './text-shape.js';
 
@@ -17,7 +18,7 @@ function counted(record: Readonly<Record<string, number>>): string {
 /** A scenario's report as people read it: RPCs, packets, drops, marks, expectations. */
 export function formatScenarioReport(report: ScenarioReport, shape: TextShape): string {
   const { rpcs, packets } = report;
-  const title = `${report.scenario}: simulated, ${report.profile}, seed ${report.seed}${report.partial ? ', ended early' : ''}`;
+  const title = `${printable(report.scenario)}: simulated, ${report.profile}, seed ${report.seed}${report.partial ? ', ended early' : ''}`;
   const latency = rpcs.latency;
   const facts: [string, string][] = [
     ['RPCs', `${rpcs.started} started, ${rpcs.ok} ok, ${rpcs.failed} failed, ${rpcs.unfinished} unfinished`],
@@ -79,7 +80,12 @@ export function formatScenarioReport(report: ScenarioReport, shape: TextShape): 
   if (report.expectations.length > 0) {
     text += `\n${formatTable(
       ['expectation', 'wanted', 'found', ''],
-      report.expectations.map((e) => [e.path, wanted(e), String(e.actual), e.ok ? 'ok' : 'FAILED']),
+      report.expectations.map((e) => [
+        printable(e.path),
+        printable(wanted(e)),
+        String(e.actual),
+        e.ok ? 'ok' : 'FAILED',
+      ]),
       shape,
     )}`;
   }

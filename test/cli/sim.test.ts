@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readPcap } from '#src/world/pcap.js';
@@ -41,6 +42,26 @@ describe('sim run', () => {
       const frames = readPcap(first.pcap);
       expect(frames.length).to.equal(result.packets.total);
       expect(result.packets.byType['DATA']).to.be.above(200);
+    } finally {
+      folder.remove();
+    }
+  });
+
+  it('hands no control character of a scenario to the terminal, and needs no RPC', async () => {
+    const red = '\x1b[31m';
+    const folder = makeFolder({
+      'red.json': JSON.stringify({
+        schemaVersion: 1,
+        name: red,
+        hosts: [{ name: 'a' }],
+        expectations: [{ path: `${red}x`, equals: red }],
+      }),
+    });
+    try {
+      const { stdout, exitCode } = await runInProcess(['sim', 'run', join(folder.path, 'red.json')]);
+      expect(exitCode).to.equal(1);
+      expect(stdout).to.contain('\\x1b[31m: simulated').and.not.contain('\x1b');
+      expect(stdout).to.match(/simulated time +0\.000 us/);
     } finally {
       folder.remove();
     }
@@ -143,5 +164,46 @@ describe('sim attach', () => {
     expect(await message(...socket, '--ipv4', '10.0.0.1', ...many, '9')).to.contain('--outstanding 8');
     expect(await message(...socket, '--ipv4', '10.0.0.1', '--echo', '40000')).to.contain('server port');
     expect(await message(...socket, '--ipv4', '10.0.0.1', '--neighbour', 'x')).to.contain('ADDRESS=MAC');
+  });
+
+  it('leaves a file alone that stands where its socket should be', async () => {
+    const folder = makeFolder({ notes: 'mine' });
+    const path = join(folder.path, 'notes');
+    try {
+      const argv = ['sim', 'attach', '--ethernet', `unix:${path}`, '--ipv4', '10.0.0.1', '--for', '1'];
+      const { stderr, exitCode } = await runInProcess(argv);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.contain('no socket');
+      expect(readFileSync(path, 'utf8')).to.equal('mine');
+    } finally {
+      folder.remove();
+    }
+  });
+
+  it('has no user left for a client beside sixteen servers, and says so', async () => {
+    const echoes = Array.from({ length: 16 }, (_, i) => ['--echo', String(i + 1)]).flat();
+    const argv = ['sim', 'attach', '--ethernet', 'unix:/tmp/none', '--ipv4', '10.0.0.1', ...echoes];
+    const { stderr, exitCode } = await runInProcess([...argv, '--send', '1', '--to', '10.0.0.2:1']);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.contain('user must be 1..16');
+  });
+
+  it('says when what comes over the socket is no frames, as a server too', async () => {
+    const folder = makeFolder();
+    const path = join(folder.path, 'cable');
+    try {
+      const argv = ['sim', 'attach', '--ethernet', `unix:${path}`, '--ipv4', '10.0.0.1', '--echo', '1'];
+      const running = runInProcess([...argv, '--for', '15']);
+      while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
+      const peer = connect(path);
+      peer.on('error', () => undefined);
+      peer.write(new Uint8Array(8).fill(255));
+      const { stderr, exitCode } = await running;
+      peer.destroy();
+      expect(exitCode).to.equal(1);
+      expect(stderr).to.contain("not QEMU's framing");
+    } finally {
+      folder.remove();
+    }
   });
 });

@@ -5,7 +5,7 @@ import { sharedFlags, wholeNumber } from '../../base/flags.js';
 import { protocolFlags, protocolRegisters } from '../../base/protocol-flags.js';
 import { writeOut } from '../../base/terminal.js';
 import { ContentError, type HomaNicError, MissingError, UsageError } from '../../errors/errors.js';
-import { openEthernetSocket, parseEthernetAddress } from '../../exec/ethernet-socket.js';
+import { FramingError, openEthernetSocket, parseEthernetAddress } from '../../exec/ethernet-socket.js';
 import { PacedWorld } from '../../exec/paced-world.js';
 import { MAX_MESSAGE_BYTES } from '../../nic/regs.js';
 import { createSimNic } from '../../nic/sim/device.js';
@@ -125,8 +125,10 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
         sizeBytes: this.flags.size,
         outstanding: this.flags.outstanding,
       };
-      attached.prepareSend(plan, (outcome) => {
-        void this.note(outcome, result);
+      this.refusing(() => {
+        attached.prepareSend(plan, (outcome) => {
+          void this.note(outcome, result);
+        });
       });
     }
     attached.link(attached.world.nowPs, false);
@@ -229,7 +231,7 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
     broken: Error | undefined,
   ): { failure?: HomaNicError } {
     if (this.signal.aborted) return {};
-    if (broken instanceof MissingError) return { failure: broken };
+    if (broken instanceof MissingError || broken instanceof FramingError) return { failure: broken };
     if (faults.length > 0) return { failure: new ContentError(faults.slice(0, 3).join('; ')) };
     if (result.failed > 0 || missing > 0) {
       const why = broken === undefined ? '' : ` (${broken.message})`;
@@ -244,23 +246,31 @@ export default class SimAttach extends BaseCommand<typeof SimAttach> {
     if (flags.ipv4 === undefined && flags.ipv6 === undefined) {
       throw new UsageError('the card needs an address: --ipv4 10.77.0.2, or --ipv6 fd77::2');
     }
-    try {
-      return new AttachedHost(
-        {
-          settings: {
-            mac: parseMac(flags.mac),
-            ...(flags.ipv4 === undefined ? {} : { ipv4: parseIpv4(flags.ipv4) }),
-            ...(flags.ipv6 === undefined ? {} : { ipv6: parseIpv6(flags.ipv6) }),
-            registers: protocolRegisters(flags),
+    return this.refusing(
+      () =>
+        new AttachedHost(
+          {
+            settings: {
+              mac: parseMac(flags.mac),
+              ...(flags.ipv4 === undefined ? {} : { ipv4: parseIpv4(flags.ipv4) }),
+              ...(flags.ipv6 === undefined ? {} : { ipv6: parseIpv6(flags.ipv6) }),
+              registers: protocolRegisters(flags),
+            },
+            neighbours: (flags.neighbour ?? []).map(parseNeighbour),
+            echoPorts: (flags.echo ?? []).map(parsePort),
+            seed: flags.seed,
           },
-          neighbours: (flags.neighbour ?? []).map(parseNeighbour),
-          echoPorts: (flags.echo ?? []).map(parsePort),
-          seed: flags.seed,
-        },
-        // A peer may still know RPCs of the process that was here a moment ago.
-        (outputs) => createSimNic({ idEpoch: Date.now() % 2 ** 32 }, outputs),
-        out,
-      );
+          // A peer may still know RPCs of the process that was here a moment ago.
+          (outputs) => createSimNic({ idEpoch: Date.now() % 2 ** 32 }, outputs),
+          out,
+        ),
+    );
+  }
+
+  /** What the driver does not take was typed wrong. */
+  private refusing<T>(work: () => T): T {
+    try {
+      return work();
     } catch (error) {
       if (error instanceof AddressError || error instanceof DriverError) {
         throw new UsageError(error.message, { cause: error });

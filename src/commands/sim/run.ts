@@ -13,6 +13,7 @@ import { simCardKind } from '../../perf/backends/sim-card-kind.js';
 import { formatScenarioReport } from '../../report/scenario-report.js';
 import { validate } from '../../schema/validate.js';
 import { homaModuleDistribution, type LengthDistribution } from '../../workload/length-distribution.js';
+import { WorkloadError } from '../../workload/workload-table.js';
 import { AddressError } from '../../world/addresses.js';
 import { DriverError } from '../../world/host/driver.js';
 import { PcapWriter } from '../../world/pcap.js';
@@ -22,6 +23,8 @@ import { ScenarioError, type Scenario } from '../../world/scenario/scenario.js';
 
 /** Of a scenario that does not follow the schema, no more than this are told at once. */
 const MOST_FAULTS = 5;
+/** What a scenario's author can put right. */
+const CONTENT_ERRORS = [ScenarioError, AddressError, DriverError, WorkloadError];
 
 export default class SimRun extends BaseCommand<typeof SimRun> {
   static override summary =
@@ -81,10 +84,9 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
         },
       },
     ).catch((error: unknown) => {
-      if (error instanceof ScenarioError || error instanceof AddressError || error instanceof DriverError) {
-        throw new ContentError(`${shownFile(this.args.scenario)}: ${error.message}`, { cause: error });
-      }
-      throw error;
+      const isContent = error instanceof Error && CONTENT_ERRORS.some((kind) => error instanceof kind);
+      if (!isContent) throw error;
+      throw new ContentError(`${shownFile(this.args.scenario)}: ${error.message}`, { cause: error });
     });
     if (pcap !== undefined) await writeFile(pcap, writer.toBytes());
     const missed = report.expectations.filter((expectation) => !expectation.ok);

@@ -88,7 +88,7 @@ export class Delivery {
   /** Finds room; false when there is none. */
   private place(rpc: Rpc): boolean {
     const { user } = rpc;
-    const slot = this.receives.claim(user, rpc.isClient, rpc.idHi, rpc.idLo, true);
+    const slot = this.receives.claim(user, rpc.isClient, rpc.token, true);
     if (slot !== 0) {
       rpc.placement = Placement.posted;
       rpc.recvSlot = slot;
@@ -127,7 +127,7 @@ export class Delivery {
       this.hand(rpc, rpc.recvSlot);
       return;
     }
-    const slot = this.receives.claim(rpc.user, rpc.isClient, rpc.idHi, rpc.idLo, false);
+    const slot = this.receives.claim(rpc.user, rpc.isClient, rpc.token, false);
     if (slot !== 0) this.hand(rpc, slot);
     else this.lifecycle.waiting[rpc.user]!.push(rpc);
   }
@@ -186,7 +186,7 @@ export class Delivery {
     const { waiting, withoutRoom } = this.lifecycle;
     for (let i = 0; i < waiting[user]!.length;) {
       const rpc = waiting[user]![i]!;
-      const slot = this.receives.claim(user, rpc.isClient, rpc.idHi, rpc.idLo, false);
+      const slot = this.receives.claim(user, rpc.isClient, rpc.token, false);
       if (slot === 0) {
         i++;
         continue;

@@ -123,7 +123,7 @@ export class Lifecycle {
 
   /** Takes the RPC out of every list. */
   private remove(rpc: Rpc, code: Code, failReceive: boolean): void {
-    const { user, idHi, idLo } = rpc;
+    const { user, token } = rpc;
     this.outbox.queue.remove(rpc.index);
     this.grants.remove(rpc.index);
     take(this.withoutRoom[user]!, rpc);
@@ -140,7 +140,7 @@ export class Lifecycle {
       else this.failReceive(user, slot, Code.cancelled);
     }
     for (;;) {
-      const narrowed = this.receives.narrowedTo(user, idHi, idLo);
+      const narrowed = this.receives.narrowedTo(user, token);
       if (narrowed === 0) break;
       this.receives.withdraw(user, narrowed);
       this.failReceive(user, narrowed, code === Code.ok ? Code.noRpc : code);

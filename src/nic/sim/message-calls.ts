@@ -16,7 +16,7 @@ import type { NextHops } from './next-hops.js';
 import type { Outbox } from './outbox.js';
 import type { Peers } from './peers.js';
 import { Pools } from './pool.js';
-import type { PostedReceives } from './posted-receives.js';
+import { ANY_RPC, type PostedReceives } from './posted-receives.js';
 import { isMapped, isUnicast } from './protocol/address.js';
 import type { PeerCutoffs } from './protocol/cutoffs.js';
 import { maxSegmentData } from './protocol/segments.js';
@@ -164,13 +164,16 @@ export class MessageCallHandlers implements MessageCalls {
     const bytes = this.users.mapBytes(call.user, Region.c2hMsgbuff);
     if (bytes === 0) return Code.noMap;
     if (call.buffAddr + call.size > Pools.applicationBytes(bytes)) return Code.badBuffer;
+    let narrowedTo = ANY_RPC;
     if (call.hasId) {
       const kind = (call.idLo & 1) === 0 ? CallFlag.matchResponses : CallFlag.matchRequests;
       if ((call.flags & EITHER) !== 0 && (call.flags & kind) === 0) return Code.badFlags;
-      if (this.ownRpc(call) === undefined) return Code.noRpc;
+      const rpc = this.ownRpc(call);
+      if (rpc === undefined) return Code.noRpc;
+      narrowedTo = rpc.token;
     }
     this.results.begin(call.user, call.slot, call.words, call.at);
-    this.receives.post(call.user, call.slot, call.flags, call.idHi, call.idLo, call.buffAddr, call.size);
+    this.receives.post(call.user, call.slot, call.flags, narrowedTo, call.buffAddr, call.size);
     this.delivery.serve(call.user);
     return Code.ok;
   }

@@ -20,7 +20,7 @@ import type { Settings } from './settings.js';
 const RETRY_TICKS = 50;
 
 export class NextHops implements NeighbourSetter {
-  /** Told when a peer's MAC address is found: its messages may go. */
+  /** Told when the MAC address of a peer is found that had none: its messages may go. */
   onResolved: (peer: number) => void = () => undefined;
   /** Told of an ICMP error about one of our packets; the record is valid during the call. */
   onError: (error: IcmpError) => void = () => undefined;
@@ -142,9 +142,10 @@ export class NextHops implements NeighbourSetter {
   private found(entry: number): void {
     const peer = this.peers.find(this.neighbours.address(entry));
     if (peer < 0) return;
+    const isNews = !this.peers.isResolved(peer);
     this.peers.setMac(peer, this.neighbours.macHi(entry), this.neighbours.macLo(entry));
     this.peers.setHeard(peer, this.agenda.nowPs);
-    this.onResolved(peer);
+    if (isNews) this.onResolved(peer);
   }
 
   /** Nobody answered for the address: it is not used any more, unless its host has been heard meanwhile. */

@@ -10,16 +10,18 @@ import { CallFlag, MAX_USERS, SLOTS } from '../regs.js';
 
 const EITHER = CallFlag.matchRequests | CallFlag.matchResponses;
 
-/** A call's record in words: kinds it takes, id, buffer, order of posting, claimed, cancelled; half a line of a cache. */
+/** Stands for the token of an RPC (`Rpc.token`) in a call that is narrowed to none. */
+export const ANY_RPC = -1;
+
+/** A call's record in words: kinds it takes, RPC, buffer, order of posting, claimed, cancelled; half a line of a cache. */
 const RECORD_BITS = 3;
 const KINDS = 0;
-const ID_HI = 1;
-const ID_LO = 2;
-const OFFSET = 3;
-const SIZE = 4;
-const ORDER = 5;
-const CLAIMED = 6;
-const CANCELLED = 7;
+const RPC = 1;
+const OFFSET = 2;
+const SIZE = 3;
+const ORDER = 4;
+const CLAIMED = 5;
+const CANCELLED = 6;
 
 /** Place of a call's record. */
 function recordOf(user: number, slot: number): number {
@@ -44,21 +46,15 @@ export class PostedReceives {
     this.words.fill(0, recordOf(user, 0), recordOf(user + 1, 0));
   }
 
-  /** Posts a call. `flags` are its match flags; id 0 does not narrow. */
-  post(
-    user: number,
-    slot: number,
-    flags: number,
-    idHi: number,
-    idLo: number,
-    offset: number,
-    size: number,
-  ): void {
+  /**
+   * Posts a call. `flags` are its match flags. `rpc` is the token of the RPC it is narrowed to: an id would not do, as
+   * requests of two clients may have the same.
+   */
+  post(user: number, slot: number, flags: number, rpc: number, offset: number, size: number): void {
     const { words } = this;
     const at = recordOf(user, slot);
     words[at + KINDS] = (flags & EITHER) === 0 ? EITHER : flags & EITHER;
-    words[at + ID_HI] = idHi;
-    words[at + ID_LO] = idLo;
+    words[at + RPC] = rpc;
     words[at + OFFSET] = offset;
     words[at + SIZE] = size;
     words[at + ORDER] = this.nextOrder;
@@ -69,23 +65,24 @@ export class PostedReceives {
     this.countNarrowed(user, slot, 1);
   }
 
-  /** Whether the call in this slot takes a message of this kind and id. */
-  matches(user: number, slot: number, isResponse: boolean, idHi: number, idLo: number): boolean {
+  /** Whether the call in this slot takes a message of this kind and RPC. */
+  matches(user: number, slot: number, isResponse: boolean, rpc: number): boolean {
     const bit = isResponse ? CallFlag.matchResponses : CallFlag.matchRequests;
-    if ((this.words[recordOf(user, slot) + KINDS]! & bit) === 0) return false;
-    return !this.isNarrowed(user, slot) || this.hasId(user, slot, idHi, idLo);
+    const at = recordOf(user, slot);
+    if ((this.words[at + KINDS]! & bit) === 0) return false;
+    return this.words[at + RPC] === ANY_RPC || this.words[at + RPC] === rpc;
   }
 
   /**
    * Claims the oldest waiting call that takes this message and answers its slot, 0 without one. A message that still
    * arrives needs a call with a buffer; one that lies in the pool suits any call.
    */
-  claim(user: number, isResponse: boolean, idHi: number, idLo: number, needsBuffer: boolean): number {
+  claim(user: number, isResponse: boolean, rpc: number, needsBuffer: boolean): number {
     const waiting = this.waiting[user]!;
     for (let i = 0; i < waiting.length; i++) {
       const slot = waiting[i]!;
       if (needsBuffer && this.size(user, slot) === 0) continue;
-      if (!this.matches(user, slot, isResponse, idHi, idLo)) continue;
+      if (!this.matches(user, slot, isResponse, rpc)) continue;
       if (i === 0) waiting.shift();
       else waiting.splice(i, 1);
       this.countNarrowed(user, slot, -1);
@@ -135,14 +132,13 @@ export class PostedReceives {
   }
 
   isNarrowed(user: number, slot: number): boolean {
-    const at = recordOf(user, slot);
-    return (this.words[at + ID_LO]! | this.words[at + ID_HI]!) !== 0;
+    return this.words[recordOf(user, slot) + RPC] !== ANY_RPC;
   }
 
-  /** A waiting call that is narrowed to this id, 0 without. */
-  narrowedTo(user: number, idHi: number, idLo: number): number {
+  /** A waiting call that is narrowed to this RPC, 0 without. */
+  narrowedTo(user: number, rpc: number): number {
     if (this.narrowed[user] === 0) return 0;
-    for (const slot of this.waiting[user]!) if (this.hasId(user, slot, idHi, idLo)) return slot;
+    for (const slot of this.waiting[user]!) if (this.words[recordOf(user, slot) + RPC] === rpc) return slot;
     return 0;
   }
 
@@ -161,10 +157,5 @@ export class PostedReceives {
 
   size(user: number, slot: number): number {
     return this.words[recordOf(user, slot) + SIZE]!;
-  }
-
-  private hasId(user: number, slot: number, idHi: number, idLo: number): boolean {
-    const at = recordOf(user, slot);
-    return this.words[at + ID_LO] === (idLo | 0) && this.words[at + ID_HI] === (idHi | 0);
   }
 }

@@ -27,6 +27,7 @@ export class RpcTable {
   private readonly free: number[] = [];
   /** Inline payloads by number, while their RPCs live. */
   private inlineWords = new Int32Array(0);
+  /** The same as bytes. */
   inlineBytes = new Uint8Array(0);
   private buckets = new Int32Array(0);
   private next = new Int32Array(0);

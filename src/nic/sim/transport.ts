@@ -257,10 +257,12 @@ export class Transport implements UserLifecycle, DmaListener {
     }
   }
 
-  /** A peer's MAC address was found: its messages may go. */
+  /** A peer's MAC address was found: its messages may go. It had nothing to answer before: its silence begins now. */
   private peerFound(peer: number): void {
     for (const rpc of this.table.live) {
-      if (rpc.peer === peer && rpc.isSending) this.outbox.queue.setAvailable(rpc.index, rpc.txLength);
+      if (rpc.peer !== peer || !rpc.isSending) continue;
+      rpc.silentTicks = 0;
+      this.outbox.queue.setAvailable(rpc.index, rpc.txLength);
     }
     this.outbox.messageAdded();
   }

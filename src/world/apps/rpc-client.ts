@@ -21,6 +21,8 @@ class Lane {
   };
   sendSlot = 0;
   sendOffset = -1;
+  /** room kept for the response, until a recvmsg is posted with it */
+  receiveOffset = -1;
   intendedPs = 0;
   startPs = 0;
   /** the RPC has its outcome; the lane may still wait for slots */
@@ -41,6 +43,8 @@ interface Posted {
 const enum Op {
   start,
   retryPump,
+  /** a lane has had its pause */
+  rested,
 }
 
 /** After BUSY, or with no slot free, try again this much later. */
@@ -80,6 +84,7 @@ export class RpcClient implements Actor, ResultHandler {
   private posted = 0;
   private stopping = false;
   private halted = false;
+  private held = false;
   private retrySet = false;
 
   constructor(agenda: Agenda, user: HostUser, plan: RpcPlan, keySeed: number, sink: OutcomeSink) {
@@ -116,6 +121,11 @@ export class RpcClient implements Actor, ResultHandler {
     this.agenda.push(Math.max(timePs, first), this.actor, Op.start, 0);
   }
 
+  /** No further RPC begins; those under way go on. */
+  hold(): void {
+    this.held = true;
+  }
+
   /** The host went down: everything under way, and everything not begun, ends as `hostCrashed`. */
   abandon(timePs: number): void {
     this.halted = true;
@@ -136,9 +146,10 @@ export class RpcClient implements Actor, ResultHandler {
     }
   }
 
-  onEvent(timePs: number, op: number, _arg: number): void {
+  onEvent(timePs: number, op: number, arg: number): void {
     if (this.halted) return;
     if ((op as Op) === Op.retryPump) this.retrySet = false;
+    else if ((op as Op) === Op.rested) this.idle.push(this.lanes[arg]!);
     else if (this.plan.intendedPs !== undefined) {
       this.wanted++;
       if (this.wanted < this.plan.count) this.scheduleArrival(timePs, this.wanted);
@@ -223,7 +234,7 @@ export class RpcClient implements Actor, ResultHandler {
       this.faults.push(`RPC ${lane.index} ended twice`);
       return;
     }
-    const expected = lane.rpc.responseBytes === 0 ? lane.rpc.requestBytes : lane.rpc.responseBytes;
+    const expected = responseBytesOf(lane);
     const offset = inPool ? result.offset : posted.offset;
     const wrong =
       result.sizeBytes === expected ? findWrongByte(this.user.c2h, offset, expected, lane.key) : -2;
@@ -242,7 +253,7 @@ export class RpcClient implements Actor, ResultHandler {
     const out = outcomeOut;
     out.index = lane.index;
     out.requestBytes = lane.rpc.requestBytes;
-    out.responseBytes = lane.rpc.responseBytes === 0 ? lane.rpc.requestBytes : lane.rpc.responseBytes;
+    out.responseBytes = responseBytesOf(lane);
     out.intendedPs = lane.intendedPs;
     out.startPs = lane.startPs;
     out.endPs = timePs;
@@ -266,10 +277,11 @@ export class RpcClient implements Actor, ResultHandler {
   private settle(timePs: number, lane: Lane): void {
     if (!lane.active || !lane.ended || lane.unsent || lane.sendSlot !== 0 || lane.receive !== undefined)
       return;
+    this.giveReceiveRoom(lane);
     lane.active = false;
-    this.idle.push(lane);
-    const pause = this.plan.pausePs?.() ?? 0;
-    if (pause > 0) this.agenda.push(timePs + pause, this.actor, Op.retryPump, 0);
+    const pause = this.plan.intendedPs === undefined ? (this.plan.pausePs?.() ?? 0) : 0;
+    if (pause > 0) this.agenda.push(timePs + pause, this.actor, Op.rested, lane.number);
+    else this.idle.push(lane);
   }
 
   private cookieOf(lane: Lane): number {
@@ -294,7 +306,7 @@ export class RpcClient implements Actor, ResultHandler {
         this.post(timePs, { slot: 0, offset, capacity: this.plan.maxResponseBytes, lane: undefined });
       }
     }
-    while (this.started < this.wanted && this.idle.length > 0) {
+    while (!this.held && this.started < this.wanted && this.idle.length > 0) {
       const lane = this.idle.pop()!;
       const index = this.started++;
       lane.active = true;
@@ -316,6 +328,10 @@ export class RpcClient implements Actor, ResultHandler {
       lane.sendOffset = this.user.sendArena.take(requestBytes);
       if (lane.sendOffset < 0) return; // another lane holds the room: its last result brings us here again
       fillPattern(this.user.h2c, lane.sendOffset, requestBytes, lane.key);
+    }
+    if (this.plan.match === 'id' && lane.receiveOffset < 0) {
+      lane.receiveOffset = this.user.receiveArena.take(responseBytesOf(lane));
+      if (lane.receiveOffset < 0) return; // as above
     }
     const slot = this.user.takeSlot();
     if (slot === 0) {
@@ -345,12 +361,11 @@ export class RpcClient implements Actor, ResultHandler {
   }
 
   private postFor(timePs: number, lane: Lane, idLow: number, idHigh: number): void {
-    const { responseBytes, requestBytes } = lane.rpc;
-    const capacity = responseBytes === 0 ? requestBytes : responseBytes;
-    const offset = this.user.receiveArena.take(capacity);
     const slot = this.user.takeSlot();
-    if (offset < 0 || slot === 0)
-      throw new RangeError('no receive buffer left: fewer or shorter RPCs at once');
+    if (slot === 0) throw new RangeError('no result slot left for a receive buffer: fewer RPCs at once');
+    const capacity = responseBytesOf(lane);
+    const offset = lane.receiveOffset;
+    lane.receiveOffset = -1;
     const posted: Posted = { slot, offset, capacity, lane };
     lane.receive = posted;
     this.receiveSlots[slot] = posted;
@@ -358,9 +373,20 @@ export class RpcClient implements Actor, ResultHandler {
     this.user.recvmsgOf(timePs, slot, idLow, idHigh, offset, capacity, this.cookieOf(lane));
   }
 
+  /** The RPC ended before a recvmsg was posted for it. */
+  private giveReceiveRoom(lane: Lane): void {
+    if (lane.receiveOffset >= 0) this.user.receiveArena.give(lane.receiveOffset);
+    lane.receiveOffset = -1;
+  }
+
   private retryLater(timePs: number): void {
     if (this.retrySet) return;
     this.retrySet = true;
     this.agenda.push(timePs + RETRY_PS, this.actor, Op.retryPump, 0);
   }
+}
+
+/** Bytes of the response that is to come. */
+function responseBytesOf({ rpc }: Lane): number {
+  return rpc.responseBytes === 0 ? rpc.requestBytes : rpc.responseBytes;
 }

@@ -28,10 +28,14 @@ export class BuddyArena {
     return this.taken;
   }
 
+  /** How many blocks of at least `sizeBytes` an empty arena has. */
+  blocksOf(sizeBytes: number): number {
+    return Math.floor(2 ** (this.topOrder - orderOf(sizeBytes)));
+  }
+
   /** The offset of a block of at least `sizeBytes`, or -1 when there is none. */
   take(sizeBytes: number): number {
-    let wanted = 0;
-    while (1 << (wanted + MIN_SHIFT) < sizeBytes) wanted++;
+    const wanted = orderOf(sizeBytes);
     for (let order = wanted; order <= this.topOrder; order++) {
       const block = this.popFree(order);
       if (block < 0) continue;
@@ -73,4 +77,11 @@ export class BuddyArena {
       if (this.state[block] === (FREE | order)) return block;
     }
   }
+}
+
+/** Order of the smallest block that holds `sizeBytes`. */
+function orderOf(sizeBytes: number): number {
+  let order = 0;
+  while (1 << (order + MIN_SHIFT) < sizeBytes) order++;
+  return order;
 }

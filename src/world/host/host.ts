@@ -28,6 +28,8 @@ const enum Op {
 
 interface Run {
   routine: driver.Routine<unknown>;
+  /** the machine went down meanwhile: it ends without a word */
+  isOver: boolean;
   done: (value: unknown) => void;
   failed: (error: unknown) => void;
 }
@@ -71,7 +73,7 @@ export class Host implements Actor, SlotListener {
 
   /** Starts a routine of the driver; `done` or `failed` is called when it ends, in simulated time. */
   run<T>(routine: driver.Routine<T>, done: (value: T) => void, failed: (error: unknown) => void): void {
-    const run: Run = { routine, done: done as (value: unknown) => void, failed };
+    const run: Run = { routine, isOver: false, done: done as (value: unknown) => void, failed };
     let index = this.runs.indexOf(undefined);
     if (index < 0) index = this.runs.length;
     this.runs[index] = run;
@@ -113,6 +115,7 @@ export class Host implements Actor, SlotListener {
   /** The machine went down and came back: card reset, memory of all users gone, nobody told. */
   crash(): void {
     this.slot.reset(this.agenda.nowPs);
+    for (const run of this.runs) if (run !== undefined) run.isOver = true;
     for (const opened of this.users) if (opened !== undefined) this.forget(opened);
   }
 
@@ -158,6 +161,10 @@ export class Host implements Actor, SlotListener {
 
   private resume(index: number, bytes: Uint8Array): void {
     const run = this.runs[index]!;
+    if (run.isOver) {
+      this.runs[index] = undefined;
+      return;
+    }
     let input = bytes;
     for (;;) {
       let step: IteratorResult<driver.Access, unknown>;

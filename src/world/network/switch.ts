@@ -143,6 +143,7 @@ export class Switch {
   private readonly agenda: Agenda;
   private readonly learned = new MacMap<SwitchPort>();
   private readonly routes = new MacMap<readonly SwitchPort[]>();
+  private floodPorts: readonly SwitchPort[] | undefined;
   /** how often a route or a learned place has changed */
   private changes = 0;
 
@@ -156,6 +157,11 @@ export class Switch {
     const port = new SwitchPort(this.agenda, this, name);
     this.ports.push(port);
     return port;
+  }
+
+  /** What belongs everywhere leaves by these ports only: where paths form a ring it would else go round for ever. */
+  setFloodPorts(ports: readonly SwitchPort[]): void {
+    this.floodPorts = ports;
   }
 
   /** Frames to `mac` leave by one of `ports`, the same for the same pair of addresses. */
@@ -192,7 +198,7 @@ export class Switch {
       return;
     }
     this.flooded++;
-    for (const port of this.ports) if (port !== from) port.enqueue(timePs, frame.slice());
+    for (const port of this.floodPorts ?? this.ports) if (port !== from) port.enqueue(timePs, frame.slice());
   }
 }
 

@@ -51,6 +51,7 @@ export function buildNetwork(
     built.switches.push(made);
     ends.set(plan.name, { owner: made });
   }
+  checkCables(cables, hosts);
   const names = new Set(cables.flatMap((c) => [`${c.a}>${c.b}`, `${c.b}>${c.a}`]));
   for (const fault of faults) {
     if (fault.link !== undefined && !names.has(fault.link)) {
@@ -72,6 +73,7 @@ export function buildNetwork(
     connect(world, built, paths, cable, a!, b!, faults, originPs);
   }
   for (const host of hosts) setRoutes(host, built.switches, paths);
+  setFloods(built.switches, paths);
   return built;
 }
 
@@ -79,6 +81,12 @@ export function buildNetwork(
 export function shortestDelayNs(network: ScenarioNetwork): number {
   const common = network.delayNs ?? DEFAULT_DELAY_NS;
   return Math.min(common, ...(network.links ?? []).map((link) => link.delayNs ?? common));
+}
+
+/** The rate of the cable at a host. */
+export function linkMbpsOf(network: ScenarioNetwork, host: string): number {
+  const own = (network.links ?? []).find(({ a, b }) => a === host || b === host);
+  return Math.round((own?.rateGbps ?? network.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);
 }
 
 function planCables(hosts: readonly Host[], network: ScenarioNetwork): Cable[] {
@@ -93,6 +101,20 @@ function planCables(hosts: readonly Host[], network: ScenarioNetwork): Cable[] {
   if (loose.length === 1 && hosts.length === 1 && first === undefined) return cables;
   for (const host of loose) cables.push({ a: host.name, b: first ?? 'switch', rateGbps, delayNs });
   return cables;
+}
+
+/** What no cable can be: one of less than the least rate, one back to where it came from, a second one at a card. */
+function checkCables(cables: readonly Cable[], hosts: readonly Host[]): void {
+  for (const { a, b, rateGbps } of cables) {
+    if (Math.round(rateGbps * 1000) < 1) {
+      throw new ScenarioError(`link ${a}>${b}: rateGbps ${rateGbps} is below 0.001, which is 1 Mbit/s`);
+    }
+    if (a === b) throw new ScenarioError(`a link leads from '${a}' to itself`);
+  }
+  for (const { name } of hosts) {
+    const count = cables.filter((cable) => cable.a === name || cable.b === name).length;
+    if (count > 1) throw new ScenarioError(`host ${name} has ${count} links, but a card has one port`);
+  }
 }
 
 function connect(
@@ -211,4 +233,31 @@ function setRoutes(
       .map((path) => path.port);
     s.setRoute(host.settings.mac, ports);
   }
+}
+
+/** A tree of cables from the first switch on, for frames that belong everywhere; a switch it does not reach begins another. */
+function setFloods(
+  switches: readonly Switch[],
+  paths: ReadonlyMap<Switch, readonly { port: SwitchPort; to: End }[]>,
+): void {
+  const tree = new Map<Switch, SwitchPort[]>();
+  /** The first of the cables between two switches is the same seen from either. */
+  const portTo = (from: Switch, to: Switch): SwitchPort =>
+    paths.get(from)!.find((path) => 'owner' in path.to && path.to.owner === to)!.port;
+  for (const root of switches) {
+    if (tree.has(root)) continue;
+    tree.set(root, []);
+    const reached = [root];
+    for (const s of reached) {
+      for (const { port, to } of paths.get(s)!) {
+        if ('host' in to) tree.get(s)!.push(port);
+        else if (!tree.has(to.owner)) {
+          tree.get(s)!.push(port);
+          tree.set(to.owner, [portTo(to.owner, s)]);
+          reached.push(to.owner);
+        }
+      }
+    }
+  }
+  for (const [s, ports] of tree) s.setFloodPorts(ports);
 }

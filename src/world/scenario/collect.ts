@@ -5,6 +5,7 @@ import { nearestRank } from '../../stats/percentile.js';
 import type { RpcClient } from '../apps/rpc-client.js';
 import type { RpcPlan } from '../apps/rpc-plan.js';
 import * as driver from '../host/driver.js';
+import type { ResultHandler } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
 import type { World } from '../world.js';
 import type { BuiltNetwork } from './build-network.js';
@@ -23,6 +24,7 @@ import type { ScenarioMember } from './setup.js';
 
 /** Longer than any timer of a card that has nothing to do. */
 const SETTLE_PS = 2e12;
+const NOBODY: ResultHandler = { onResult: () => undefined };
 
 export interface ClientRecord {
   name: string;
@@ -53,8 +55,8 @@ export function collectReport(state: RunState): ScenarioReport {
   for (const member of members) hosts[member.plan.name] = lookAt(state, member);
   // With every user closed a card has nothing to do: its timers may run out, then all must be still.
   world.runWhile(() => true, world.nowPs + SETTLE_PS);
-  for (const { plan, host } of members) {
-    if (plan.down === true) continue;
+  for (const { plan, host, wasOn } of members) {
+    if (!wasOn) continue;
     hosts[plan.name]!.idleAfterClose =
       host.slot.device.nextEventPs() === Infinity && host.slot.transfersInFlight === 0;
   }
@@ -89,7 +91,7 @@ export function collectReport(state: RunState): ScenarioReport {
     profile: world.profile.name,
     seed: state.seed,
     partial: state.partial,
-    endNs: (endPs - state.originPs) / 1000,
+    endNs: Math.max(0, endPs - state.originPs) / 1000,
     rpcs: rpcsOf(clients),
     packets: {
       ...state.packets,
@@ -179,7 +181,7 @@ function lookAt(state: RunState, member: ScenarioMember): HostReport {
     faults.push(...app.faults);
     if (app.done) report.left.clientSlots += app.slotsHeld;
   }
-  if (member.plan.down === true) return report;
+  if (!member.wasOn) return report;
   try {
     const counters = world.complete(host, driver.readCounters());
     report.left.rpcs = counters.rpcsStarted - counters.rpcsCompleted - counters.rpcsFailed;
@@ -188,6 +190,8 @@ function lookAt(state: RunState, member: ScenarioMember): HostReport {
       report.left.calls += found.outstanding;
       report.left.dma += found.dmaInFlight;
     }
+    // An RPC that the closing ends had no outcome when the run was over.
+    for (const user of open) user.listen(NOBODY);
     for (const user of open) world.complete(host, host.closeUser(user));
     const after = world.complete(host, driver.readCounters());
     for (const [name, value] of Object.entries(after)) {

@@ -4,10 +4,9 @@ import { Random } from '../../random/random.js';
 import type { Actor } from '../agenda.js';
 import { RpcClient } from '../apps/rpc-client.js';
 import type { HostUser } from '../host/host-user.js';
-import type { Host } from '../host/host.js';
 import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
 import { RunAborted, World } from '../world.js';
-import { buildNetwork, shortestDelayNs, type BuiltNetwork } from './build-network.js';
+import { buildNetwork, linkMbpsOf, shortestDelayNs, type BuiltNetwork } from './build-network.js';
 import { makePlan, type Lengths } from './client-plan.js';
 import { collectReport, type ClientRecord } from './collect.js';
 import { FramesInOrder } from './frames-in-order.js';
@@ -17,12 +16,15 @@ import { RpcRecord } from './rpc-record.js';
 import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
 import {
   bringUp,
+  checkReceiveRoom,
   makeMembers,
   memberOf,
   placeServers,
   startServer,
+  staticFamilies,
   type CardMaker,
   type ScenarioMember,
+  type ServerEntry,
 } from './setup.js';
 import { Targets } from './targets.js';
 
@@ -51,7 +53,6 @@ const DEFAULT_SEED = 1;
 const DEFAULT_END_US = 10_000_000;
 const DEFAULT_DRAIN_US = 20_000;
 const STOP_PS = 50_000_000;
-const DEFAULT_RATE_GBPS = 100;
 const START_GRID_PS = 1e9;
 /** With cables of less delay the parts would run alone for too short a time to be worth it. */
 const LOCKSTEP_FROM_NS = 50;
@@ -73,6 +74,7 @@ class ScenarioRun implements Actor {
   private network: BuiltNetwork = { switches: [], directions: [], faults: new Map() };
   private readonly actor: number;
   private ended = 0;
+  private startPs = 0;
   private readonly lengths: Lengths;
   private readonly frames: FramesInOrder | undefined;
 
@@ -96,8 +98,7 @@ class ScenarioRun implements Actor {
   async run(options: RunOptions): Promise<ScenarioReport> {
     const { world, scenario } = this;
     const live = this.members.filter((member) => member.plan.down !== true);
-    const discover = scenario.network?.neighbours === 'discover';
-    for (const member of live) world.complete(member.host, bringUp(member, this.members, discover));
+    for (const member of live) world.complete(member.host, this.bringUp(member));
     placeServers(this.members, scenario.workload?.servers ?? []);
     for (const member of live) {
       for (const entry of member.servers) {
@@ -115,20 +116,22 @@ class ScenarioRun implements Actor {
       scenario.faults ?? [],
       startPs,
     );
-    this.watchFrames(live.map((member) => member.host));
+    this.watchFrames();
     for (const [i, { client, member, user }] of clients.entries())
       this.addClient(client, member, user, i, startPs);
-    for (const member of live) {
+    this.startPs = startPs;
+    for (const member of this.members) {
       for (const entry of member.servers) {
-        if (entry.app !== undefined) continue;
-        this.at(startPs + entry.plan.startUs! * 1e6, () => {
-          this.begin(member, startServer(member, entry));
+        if (entry.begun) continue;
+        this.at(this.startOf(entry), () => {
+          if (member.isUp) this.startServers(member);
         });
       }
     }
     for (const event of scenario.events ?? []) {
+      const member = memberOf(this.members, event.host, 'event');
       this.at(startPs + event.atUs * 1e6, () => {
-        this.happen(event);
+        this.happen(event, member);
       });
     }
     const endPs = startPs + Math.round((scenario.endUs ?? DEFAULT_END_US) * 1e6);
@@ -145,6 +148,7 @@ class ScenarioRun implements Actor {
     };
     try {
       await world.runAsync(() => this.ended < total, runOptions);
+      this.holdClients();
       await world.runAsync(() => !this.isQuiet(), { ...runOptions, untilPs: world.nowPs + drain });
       for (const app of this.serverApps()) app.stop(world.nowPs);
       // A receive buffer that a half-arrived message has claimed comes back when that message is given up.
@@ -153,6 +157,7 @@ class ScenarioRun implements Actor {
     } catch (error) {
       if (!(error instanceof RunAborted)) throw error;
       partial = true;
+      this.holdClients();
     }
     this.frames?.flush();
     return collectReport({
@@ -189,21 +194,39 @@ class ScenarioRun implements Actor {
     );
   }
 
-  private happen(event: ScenarioEvent): void {
-    const member = memberOf(this.members, event.host, 'event');
-    if (event.action === 'crash') {
-      member.host.crash();
-      for (const entry of member.servers) {
-        entry.app?.abandon();
-        entry.app = undefined;
-      }
-      for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
-      return;
-    }
-    const discover = this.scenario.network?.neighbours === 'discover';
-    this.begin(member, bringUp(member, this.members, discover), () => {
-      for (const entry of member.servers) this.begin(member, startServer(member, entry));
+  private happen(event: ScenarioEvent, member: ScenarioMember): void {
+    this.goDown(member);
+    if (event.action === 'crash') return;
+    this.begin(member, this.bringUp(member), () => {
+      this.startServers(member);
     });
+  }
+
+  private goDown(member: ScenarioMember): void {
+    member.isUp = false;
+    member.host.crash();
+    for (const entry of member.servers) {
+      entry.app?.abandon();
+      entry.app = undefined;
+      entry.begun = false;
+    }
+    for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
+  }
+
+  private startOf(entry: ServerEntry): number {
+    return this.startPs + Math.round((entry.plan.startUs ?? 0) * 1e6);
+  }
+
+  /** Starts the servers of a host whose time has come. */
+  private startServers(member: ScenarioMember): void {
+    const nowPs = Math.max(this.world.nowPs, member.host.agenda.nowPs);
+    for (const entry of member.servers) {
+      if (!entry.begun && nowPs >= this.startOf(entry)) this.begin(member, startServer(member, entry));
+    }
+  }
+
+  private bringUp(member: ScenarioMember): ReturnType<typeof bringUp> {
+    return bringUp(member, this.members, staticFamilies(this.scenario, this.members.length));
   }
 
   private openClient(client: ScenarioClient): {
@@ -231,16 +254,18 @@ class ScenarioRun implements Actor {
     const begin = startPs + Math.round((client.startUs ?? 0) * 1e6);
     const random = Random.fromSeed(this.seed).stream(`client/${index}`);
     const servers: string[] = [];
-    const linkMbps = Math.round((this.scenario.network?.rateGbps ?? DEFAULT_RATE_GBPS) * 1000);
     const plan = makePlan(
       client,
       this.targets.of(client, member),
       random,
       this.lengths,
-      linkMbps,
+      linkMbpsOf(this.scenario.network ?? {}, client.host),
       begin,
       servers,
     );
+    if (plan.match === 'any') {
+      checkReceiveRoom(`client on ${client.host}`, plan.outstanding, plan.maxResponseBytes, client.c2hBytes);
+    }
     const outcomes = new RpcRecord(client.host, servers, begin);
     const record: ClientRecord = {
       name: client.host,
@@ -257,8 +282,8 @@ class ScenarioRun implements Actor {
   }
 
   /** Counts each frame where it leaves a card. */
-  private watchFrames(hosts: readonly Host[]): void {
-    const names = new Set(hosts.map((host) => host.name));
+  private watchFrames(): void {
+    const names = new Set(this.members.map((member) => member.plan.name));
     for (const direction of this.network.directions) {
       if (!names.has(direction.name.split('>')[0]!)) continue;
       direction.observer = (timePs, frame) => {
@@ -266,6 +291,11 @@ class ScenarioRun implements Actor {
         this.frames?.add(timePs, frame);
       };
     }
+  }
+
+  /** The time of the run is over: what is under way may still end in the drain, nothing new begins. */
+  private holdClients(): void {
+    for (const { app } of this.clients) app.hold();
   }
 
   private *serverApps(): Iterable<NonNullable<ScenarioMember['servers'][number]['app']>> {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Brings the hosts of a scenario up: cards probed, users opened, applications started.
 import type { NicDeviceFactory } from '../../nic/device.js';
+import { C2H_MSGBUFF_BYTES, NEIGHBOUR_ENTRIES } from '../../nic/regs.js';
 import { mapIpv4, parseIpv4, parseIpv6, parseMac } from '../addresses.js';
 import { RpcServer } from '../apps/rpc-server.js';
+import { BuddyArena } from '../host/buddy.js';
 import * as driver from '../host/driver.js';
 import type { Host } from '../host/host.js';
 import type { World } from '../world.js';
@@ -19,7 +21,20 @@ export interface ScenarioMember {
   ipv4: Uint8Array;
   ipv6: Uint8Array;
   nextUser: number;
-  servers: { plan: ScenarioServer; user: number; app: RpcServer | undefined }[];
+  servers: ServerEntry[];
+  /** the machine is on, and its card has been brought up */
+  isUp: boolean;
+  /** it was on at any time of the run */
+  wasOn: boolean;
+}
+
+/** A server of a host. */
+export interface ServerEntry {
+  plan: ScenarioServer;
+  user: number;
+  /** its start has begun, since the machine was switched on */
+  begun: boolean;
+  app: RpcServer | undefined;
 }
 
 /** How a card for a host is made. */
@@ -43,12 +58,13 @@ export function expandHosts(hosts: readonly ScenarioHost[]): ScenarioHost[] {
   return all;
 }
 
-/** Makes the hosts with their addresses (host n: 02:48:4f:4d:00:nn, 10.77.0.n, fd77::n unless said otherwise). */
+/** Makes the hosts with their addresses (host n: 02:48:4f:4d:nn:nn, 10.77.n.n, fd77::n unless said otherwise). */
 export function makeMembers(world: World, scenario: Scenario, makeCard: CardMaker): ScenarioMember[] {
   return expandHosts(scenario.hosts).map((plan, i) => {
     const number = i + 1;
-    const mac = parseMac(plan.mac ?? `02:48:4f:4d:00:${number.toString(16).padStart(2, '0')}`);
-    const ipv4 = parseIpv4(plan.ipv4 ?? `10.77.0.${number}`);
+    const hex = number.toString(16).padStart(4, '0');
+    const mac = parseMac(plan.mac ?? `02:48:4f:4d:${hex.slice(0, 2)}:${hex.slice(2)}`);
+    const ipv4 = parseIpv4(plan.ipv4 ?? `10.77.${number >> 8}.${number & 255}`);
     const ipv6 = parseIpv6(plan.ipv6 ?? `fd77::${number.toString(16)}`);
     const { loopback, registers, rpcEntries } = plan;
     const settings: driver.CardSettings = {
@@ -62,41 +78,66 @@ export function makeMembers(world: World, scenario: Scenario, makeCard: CardMake
       cycleTable: world.profile.cycleTable,
       ...(rpcEntries === undefined ? {} : { rpcEntries }),
     });
-    return { plan, host: world.addHost(plan.name, settings, card), ipv4, ipv6, nextUser: 1, servers: [] };
+    const host = world.addHost(plan.name, settings, card);
+    const wasOn = plan.down !== true;
+    return { plan, host, ipv4, ipv6, nextUser: 1, servers: [], isUp: false, wasOn };
   });
+}
+
+/** The families of which every card is told its neighbours. */
+export type StaticFamilies = Readonly<Record<'ipv6' | 'ipv4', boolean>>;
+
+/** None when cards have to ask; both, unless a card's table does not hold so many: then those that clients call by. */
+export function staticFamilies(scenario: Scenario, hosts: number): StaticFamilies {
+  const told = scenario.network?.neighbours !== 'discover';
+  const fit = 2 * hosts <= NEIGHBOUR_ENTRIES;
+  const called = (scenario.workload?.clients ?? []).map((client) => client.family ?? 'ipv6');
+  return { ipv6: told && (fit || called.includes('ipv6')), ipv4: told && (fit || called.includes('ipv4')) };
 }
 
 /** Probes a card and tells it its neighbours. */
 export function* bringUp(
   member: ScenarioMember,
   members: readonly ScenarioMember[],
-  discover: boolean,
+  families: StaticFamilies,
 ): driver.Routine<void> {
+  member.wasOn = true;
   yield* member.host.probe();
-  if (discover) return;
   for (const other of members) {
     if (other === member && member.plan.loopback !== true) continue;
-    yield* driver.addNeighbour(other.ipv6, other.host.settings.mac);
-    yield* driver.addNeighbour(mapIpv4(other.ipv4), other.host.settings.mac);
+    const { mac } = other.host.settings;
+    if (families.ipv6) yield* driver.addNeighbour(other.ipv6, mac);
+    if (families.ipv4) yield* driver.addNeighbour(mapIpv4(other.ipv4), mac);
   }
+  member.isUp = true;
+}
+
+/** Refuses receive buffers that do not all fit into an application's half of a c2h_msgbuff. */
+export function checkReceiveRoom(what: string, buffers: number, bytes: number, c2hBytes?: number): void {
+  const roomBytes = (c2hBytes ?? C2H_MSGBUFF_BYTES) / 2;
+  const fit = new BuddyArena(roomBytes).blocksOf(bytes);
+  if (buffers <= fit) return;
+  throw new ScenarioError(
+    `${what}: ${buffers} receive buffers of ${bytes} bytes, but ${fit} fit into half of its c2hBytes, ${roomBytes}`,
+  );
 }
 
 /** Assigns each server its user. */
 export function placeServers(members: readonly ScenarioMember[], servers: readonly ScenarioServer[]): void {
   for (const plan of servers) {
     const member = memberOf(members, plan.host, 'server');
+    const { receives = DEFAULT_RECEIVES, capacityBytes = DEFAULT_CAPACITY_BYTES } = plan;
+    checkReceiveRoom(`server on ${plan.host}`, receives, capacityBytes, plan.c2hBytes);
     const user = plan.user ?? member.nextUser;
     member.nextUser = Math.max(member.nextUser, user) + 1;
-    member.servers.push({ plan, user, app: undefined });
+    member.servers.push({ plan, user, begun: false, app: undefined });
   }
 }
 
 /** Opens the user of a server, binds its port, and starts it. */
-export function* startServer(
-  member: ScenarioMember,
-  entry: ScenarioMember['servers'][number],
-): driver.Routine<void> {
+export function* startServer(member: ScenarioMember, entry: ServerEntry): driver.Routine<void> {
   const { plan, user } = entry;
+  entry.begun = true;
   const opened = yield* member.host.openUser(user, plan.c2hBytes);
   yield* driver.bindPort(user, plan.port ?? DEFAULT_PORT);
   entry.app = new RpcServer(member.host.agenda, opened, {

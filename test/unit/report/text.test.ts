@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { formatCsv } from '#src/report/csv.js';
-import { formatJson } from '#src/report/json.js';
+import { formatJson, jsonParts } from '#src/report/json.js';
 import { formatBytes, formatCount, formatFigure, formatTimeNs } from '#src/report/numbers.js';
 import { sparkline } from '#src/report/sparkline.js';
 import { formatSummaryTable, type SummaryRow } from '#src/report/summary-table.js';
@@ -68,6 +68,17 @@ describe('report: texts', () => {
     expect(formatJson({ a: undefined, b: NaN, c: Float64Array.of(1, 2) })).to.equal(
       '{\n  "b": null,\n  "c": [1, 2]\n}',
     );
+  });
+
+  it('comes in parts, so that millions of RPCs are no string that is too long', () => {
+    const row = { client: 'a', index: 0, server: 'b', startNs: 1.5 };
+    const value = { list: new Array<unknown>(3000).fill(row), none: [], empty: {} };
+    const parts = [...jsonParts(value)];
+    expect(parts.join(''))
+      .to.equal(formatJson(value))
+      .and.equal(JSON.stringify(value, null, 2));
+    expect(parts.length).to.be.above(3);
+    expect(Math.max(...parts.map((part) => part.length))).to.be.below(70_000);
   });
 
   it('a table is never wider than it may be as long as texts can give way', () => {

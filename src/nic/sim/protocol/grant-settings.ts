@@ -13,7 +13,7 @@ export interface GrantSettings {
   fifoPriority: number;
   /** Bytes given to the oldest message each time its turn comes; 0 switches these grants off. */
   fifoIncrement: number;
-  /** Least time between two such grants, in the unit of `now`. */
+  /** Least time between two such grants, in the unit of `now`; Infinity switches these grants off. */
   fifoInterval: number;
 }
 

@@ -286,7 +286,7 @@ export class GrantScheduler {
   /** A share for the oldest message, active or not, that is not far ahead already (docs/protocol.md#fifo-grants). */
   private fifoGrant(): void {
     const { fifoIncrement, fifoInterval, fifoPriority } = this.settings;
-    if (fifoIncrement === 0 || this.now < this.nextFifo) return;
+    if (fifoIncrement === 0 || fifoInterval === Infinity || this.now < this.nextFifo) return;
     this.nextFifo = this.now + fifoInterval;
     const enough = grantWindow(this.settings, this.active.length) + 2 * fifoIncrement;
     for (let message = this.oldest; message >= 0; message = this.youngerOf[message]!) {

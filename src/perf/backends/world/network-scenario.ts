@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scenarios behind the tests that need more than one host.
 import type { LengthDistribution } from '../../../workload/length-distribution.js';
+import { BuddyArena } from '../../../world/host/buddy.js';
 import { messageWireBytes } from '../../../world/scenario/client-plan.js';
 import type { Scenario, ScenarioClient, ScenarioServer } from '../../../world/scenario/scenario.js';
 import type { RunSettings, TestRequest } from '../../backend.js';
@@ -51,7 +52,7 @@ export function pairScenario(test: TestRequest, settings: RunSettings): Scenario
         {
           host: 'b',
           responseBytes: responseBytesOf(test),
-          receives: test.name === 'rate' ? 120 : 12,
+          receives: Math.min(test.name === 'rate' ? 120 : 12, receiveRoom(test.sizeBytes)),
           capacityBytes: test.sizeBytes,
           c2hBytes: LARGE_C2H_BYTES,
         },
@@ -68,6 +69,11 @@ export function pairScenario(test: TestRequest, settings: RunSettings): Scenario
       ],
     },
   };
+}
+
+/** Receive buffers of a size that the server has room for. */
+function receiveRoom(sizeBytes: number): number {
+  return new BuddyArena(LARGE_C2H_BYTES / 2).blocksOf(sizeBytes);
 }
 
 /** Hosts on a switch, each with clients and servers; `load` is the share of each link that requests and responses fill. */

@@ -328,6 +328,26 @@ function changed(all: LiveHost, change: (homa: DataView) => void, homaBytes?: nu
   };
 }
 
+describe('live host: a MAC address that is found late', () => {
+  for (const size of [64, 60_000]) {
+    it(`starts the silence of an RPC of ${size} bytes over: what waited has only just been sent`, () => {
+      const all = new LiveHost();
+      all.host.load(1, 0, pattern(size));
+      all.call(size);
+      all.bench.run(150 * MS);
+      expect(all.take()).to.deep.equal([]);
+      all.data(2, pattern(10)); // now the card knows where the peer is
+      all.bench.run(MS / 4);
+      expect(all.take(HomaType.data).length).to.equal(Math.ceil(Math.min(size, 40_000) / 1404));
+      all.bench.run(4 * MS);
+      expect(all.host.result(1, 1).flags & failed).to.equal(0);
+      expect(names(all.take())).to.deep.equal([]);
+      all.bench.run(2 * MS);
+      expect(names(all.take())).to.deep.equal(['RESEND']);
+    });
+  }
+});
+
 describe('live host: as seen on Linux (sheet 14)', () => {
   const drops: [string, (homa: DataView) => void, number?][] = [
     ['type 0F', (homa) => homa.setUint8(11, 0x0f)],

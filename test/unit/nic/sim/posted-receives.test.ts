@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'chai';
 import { CallFlag } from '#src/nic/regs.js';
-import { PostedReceives } from '#src/nic/sim/posted-receives.js';
+import { ANY_RPC, PostedReceives } from '#src/nic/sim/posted-receives.js';
 
 const { matchRequests, matchResponses } = CallFlag;
 
-function posted(...calls: [slot: number, flags: number, id: number, size: number][]): PostedReceives {
+function posted(...calls: [slot: number, flags: number, rpc: number, size: number][]): PostedReceives {
   const receives = new PostedReceives();
-  for (const [slot, flags, id, size] of calls) receives.post(1, slot, flags, 0, id, slot * 100, size);
+  for (const [slot, flags, rpc, size] of calls)
+    receives.post(1, slot, flags, rpc === 0 ? ANY_RPC : rpc, slot * 100, size);
   return receives;
 }
 
@@ -19,23 +20,23 @@ describe('posted recvmsg calls', () => {
       [3, 0, 0, 10],
       [4, 0, 8, 10],
     );
-    expect(receives.claim(1, true, 0, 2, true)).to.equal(2);
-    expect(receives.claim(1, true, 0, 2, true)).to.equal(3);
-    expect(receives.claim(1, true, 0, 2, true)).to.equal(0);
-    expect(receives.claim(1, true, 0, 8, true)).to.equal(4);
-    expect(receives.claim(1, false, 0, 3, true)).to.equal(1);
-    expect(receives.claim(2, false, 0, 3, true)).to.equal(0);
+    expect(receives.claim(1, true, 2, true)).to.equal(2);
+    expect(receives.claim(1, true, 2, true)).to.equal(3);
+    expect(receives.claim(1, true, 2, true)).to.equal(0);
+    expect(receives.claim(1, true, 8, true)).to.equal(4);
+    expect(receives.claim(1, false, 3, true)).to.equal(1);
+    expect(receives.claim(2, false, 3, true)).to.equal(0);
   });
 
   it('without a buffer take only whole messages', () => {
     const receives = posted([1, 0, 0, 0]);
-    expect(receives.claim(1, false, 0, 3, true)).to.equal(0);
-    expect(receives.claim(1, false, 0, 3, false)).to.equal(1);
+    expect(receives.claim(1, false, 3, true)).to.equal(0);
+    expect(receives.claim(1, false, 3, false)).to.equal(1);
   });
 
   it('take their old place again when their message dies', () => {
     const receives = posted([7, 0, 0, 10], [8, 0, 0, 10], [9, 0, 0, 10]);
-    for (const slot of [7, 8, 9]) expect(receives.claim(1, false, 0, 3, true)).to.equal(slot);
+    for (const slot of [7, 8, 9]) expect(receives.claim(1, false, 3, true)).to.equal(slot);
     expect(receives.unclaim(1, 9)).to.equal(true);
     expect(receives.unclaim(1, 7)).to.equal(true);
     expect(receives.unclaim(1, 8)).to.equal(true);
@@ -45,7 +46,7 @@ describe('posted recvmsg calls', () => {
   it('do not wait again when they were cancelled meanwhile', () => {
     const receives = posted([7, 0, 0, 10]);
     expect(receives.cancelClaimed(1, 7)).to.equal(false);
-    receives.claim(1, false, 0, 3, true);
+    receives.claim(1, false, 3, true);
     expect(receives.withdraw(1, 7)).to.equal(false);
     expect(receives.cancelClaimed(1, 7)).to.equal(true);
     expect(receives.unclaim(1, 7)).to.equal(false);

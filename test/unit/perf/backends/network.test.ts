@@ -54,6 +54,13 @@ describe('tests between simulated hosts', () => {
     expect(Number(details!['messagesPerSecond'])).to.be.within(1e6, 63.2e6);
   });
 
+  it('rate: takes messages of every size, though 120 receive buffers of a million bytes would not fit', async () => {
+    for (const sizeBytes of [1, 262_145, 1_000_000]) {
+      const { samples, warnings } = await run('rate', sizeBytes, { count: 40, warmup: 0 });
+      expect([samples.length, warnings]).to.deep.equal([40, []]);
+    }
+  });
+
   it('workload: every RPC in one decile, no slowdown below 1 but for jitter, the same for the same seed', async () => {
     const more = { workload: 'w3', load: 0.5, count: 600 };
     const result = await run('workload', 0, more);

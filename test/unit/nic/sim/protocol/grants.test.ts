@@ -50,6 +50,20 @@ describe('GrantScheduler', function () {
     expect(grants).to.deep.equal([[0, 201_404, 0]]);
   });
 
+  it('gives the oldest message nothing while its share is 0, and its share when there is one', () => {
+    const grants: Grant[] = [];
+    const settings = { ...defaultGrantSettings(100_000), fifoInterval: fifoIntervalPs(50_000, 100_000, 0) };
+    const scheduler = new GrantScheduler(1, settings, (...grant) => grants.push(grant));
+    scheduler.add(0, 0, 500_000, 40_000, 1404);
+    expect(grants).to.deep.equal([[0, 201_404, 0]]);
+    settings.fifoInterval = fifoIntervalPs(50_000, 100_000, 50);
+    scheduler.progress(0, 2808);
+    expect(grants.slice(1)).to.deep.equal([
+      [0, 202_808, 0],
+      [0, 252_808, 6],
+    ]);
+  });
+
   it('grants a lone message as its packets come, never with increment 0, and is empty afterwards', () => {
     const grants: Grant[] = [];
     const scheduler = new GrantScheduler(1, withoutFifo(), (...grant) => grants.push(grant));
