@@ -24,7 +24,7 @@ import {
   UserStateField,
   type CounterName,
 } from '../../nic/regs.js';
-import type { HostBuffer } from '../memory.js';
+import type { HostBuffer } from '../host-buffer.js';
 
 /** One access of a routine: a posted write, a read whose bytes come back, or time that passes. */
 export type Access =

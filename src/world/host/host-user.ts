@@ -11,7 +11,7 @@ import {
   SLOTS,
   UserCall,
 } from '../../nic/regs.js';
-import { CHUNK_BYTES, type HostBuffer } from '../memory.js';
+import { CHUNK_BYTES, type HostBuffer } from '../host-buffer.js';
 import type { CardSlot } from '../pcie/card-slot.js';
 import { BuddyArena } from './buddy.js';
 import { CallResult, CallWriter, type Peer } from './call.js';

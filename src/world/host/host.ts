@@ -10,7 +10,8 @@ import {
 import type { NicDeviceFactory } from '../../nic/device.js';
 import { Random } from '../../random/random.js';
 import type { Actor, Agenda } from '../agenda.js';
-import { HostMemory, type HostBuffer } from '../memory.js';
+import type { HostBuffer } from '../host-buffer.js';
+import { HostMemory } from '../memory.js';
 import { CardSlot, type SlotListener } from '../pcie/card-slot.js';
 import { Jitter } from '../pcie/jitter.js';
 import type { PcieProfile } from '../pcie/profile.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Message bytes that prove themselves: word 0 is the key of the message, every later word depends on key and place, so
 // a byte of another message, or of another place, shows.
-import type { HostBuffer } from '../memory.js';
+import type { HostBuffer } from '../host-buffer.js';
 import { fillWords, STEP } from '../progression.js';
 
 const ODD = 0x85ebca6b | 0;

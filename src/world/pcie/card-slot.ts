@@ -2,7 +2,8 @@
 // A PCIe slot with a card in it: carries calls, reads and DMA between a host and its card, in time and in order.
 import { DmaStatus, type NicDevice, type NicDeviceFactory, type NicOutputs } from '../../nic/device.js';
 import type { Actor, Agenda, Alarm } from '../agenda.js';
-import { type HostBuffer, type HostMemory, offsetOf } from '../memory.js';
+import type { HostBuffer } from '../host-buffer.js';
+import { type HostMemory, offsetOf } from '../memory.js';
 import { SerialLine } from '../serial-line.js';
 import { completionLineBytes, readRequestLineBytes, writeLineBytes, type PcieProfile } from './profile.js';
 import { TransferPool } from './transfer.js';

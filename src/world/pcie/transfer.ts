@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Description, findProgression, progressionBytes } from '../progression.js';
-import type { HostBuffer } from '../memory.js';
+import type { HostBuffer } from '../host-buffer.js';
 
 const SMALL_BYTES = 64;
 /** The longest DMA request. */
@@ -29,10 +29,6 @@ const enum Kept {
   progression,
 }
 
-/** Bytes of a transfer for somebody who wants an array. Shared by all slots of the process: valid until the next. */
-const shown = new Int32Array(SMALL_BYTES / 4);
-const shownWhole = new Uint8Array(shown.buffer);
-const shownViews = Array.from({ length: SMALL_BYTES + 1 }, (_, length) => shownWhole.subarray(0, length));
 const found: Description = { word0: 0, word1: 0 };
 
 /**
@@ -43,6 +39,8 @@ export class TransferPool {
   private words = new Int32Array(START_TRANSFERS * TRANSFER_WORDS);
   private doubles = new Float64Array(this.words.buffer);
   private bytes = new Uint8Array(this.words.buffer);
+  /** of each transfer the view of its bytes that was asked for last */
+  private readonly views: Uint8Array[] = [];
   private made = 0;
   private readonly free: number[] = [];
   /** room for up to 4,096 bytes, the view of it that was asked for last, and what is not in use */
@@ -117,14 +115,15 @@ export class TransferPool {
     }
   }
 
-  /** The bytes kept, valid until the next call. */
+  /** The bytes kept, valid until the next transfer begins. */
   view(transfer: number): Uint8Array {
     const at = transfer * TRANSFER_WORDS;
     const { words } = this;
     const length = words[at + LENGTH]!;
     if (words[at + DATA] === Kept.small) {
-      for (let i = 0; i < shown.length; i++) shown[i] = words[at + SMALL + i]!;
-      return shownViews[length]!;
+      const view = this.views[transfer]!;
+      if (view.length === length) return view;
+      return (this.views[transfer] = this.smallView(at, length));
     }
     if (words[at + DATA] === Kept.progression) return progressionBytes(length, this.description(at));
     const page = words[at + PAGE]!;
@@ -151,6 +150,10 @@ export class TransferPool {
     return found;
   }
 
+  private smallView(at: number, lengthBytes: number): Uint8Array {
+    return new Uint8Array(this.words.buffer, (at + SMALL) * 4, lengthBytes);
+  }
+
   private add(): number {
     if ((this.made + 1) * TRANSFER_WORDS > this.words.length) {
       const more = new Int32Array(this.words.length * 2);
@@ -158,7 +161,11 @@ export class TransferPool {
       this.words = more;
       this.doubles = new Float64Array(more.buffer);
       this.bytes = new Uint8Array(more.buffer);
+      for (const [of, view] of this.views.entries()) {
+        this.views[of] = this.smallView(of * TRANSFER_WORDS, view.length);
+      }
     }
+    this.views.push(this.smallView(this.made * TRANSFER_WORDS, SMALL_BYTES));
     return this.made++;
   }
 

@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { fillPattern, findWrongByte, patternBytes, readKey } from '#src/world/host/pattern.js';
-import { CHUNK_BYTES, HostMemory } from '#src/world/memory.js';
+import { CHUNK_BYTES } from '#src/world/host-buffer.js';
+import { HostMemory } from '#src/world/memory.js';
 import { findProgression, progressionBytes, STEP } from '#src/world/progression.js';
 
 describe('world: host memory', () => {
