@@ -7,7 +7,7 @@
  * overtaken by a shorter message.
  */
 import { DmaStatus } from '../device.js';
-import { Counter, INLINE_BYTES } from '../regs.js';
+import { Counter } from '../regs.js';
 import type { Agenda } from './agenda.js';
 import { CardEvent } from './card-event.js';
 import type { Counters } from './counters.js';
@@ -153,9 +153,9 @@ export class Outbox {
     packet.frame = frame;
     if (rpc.txOffset < 0) {
       const { offset, length } = choice;
-      const { inlineBytes } = this.table;
-      const from = rpc.index * INLINE_BYTES + offset;
-      for (let i = 0; i < length; i++) frame[headerBytes + i] = inlineBytes[from + i]!;
+      const inline = this.table.inlineOf(rpc);
+      if (length === inline.length) frame.set(inline, headerBytes);
+      else for (let i = 0; i < length; i++) frame[headerBytes + i] = inline[offset + i]!;
       packet.missing = 0;
       packet.readyPs = this.agenda.nowPs + this.buildPs;
       this.transmitNoLaterThan(packet.readyPs);

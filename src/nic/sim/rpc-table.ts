@@ -27,8 +27,8 @@ export class RpcTable {
   private readonly free: number[] = [];
   /** Inline payloads by number, while their RPCs live. */
   private inlineWords = new Int32Array(0);
-  /** The same as bytes. */
-  inlineBytes = new Uint8Array(0);
+  /** each as bytes, made when first asked for */
+  private inlineViews: Uint8Array[] = [];
   private buckets = new Int32Array(0);
   private next = new Int32Array(0);
   private mask = 0;
@@ -145,6 +145,13 @@ export class RpcTable {
     for (let i = 0; i < INLINE_WORDS; i++) inlineWords[to + i] = words[first + i]!;
   }
 
+  /** The inline payload of an RPC, with whatever bytes behind its end. */
+  inlineOf(rpc: Rpc): Uint8Array {
+    const { index } = rpc;
+    const from = 4 * INLINE_WORDS * index;
+    return (this.inlineViews[index] ??= new Uint8Array(this.inlineWords.buffer, from, 4 * INLINE_WORDS));
+  }
+
   private makeRoom(): void {
     let buckets = 16;
     while (buckets < this.size) buckets *= 2;
@@ -154,7 +161,7 @@ export class RpcTable {
     const { inlineWords } = this;
     this.inlineWords = new Int32Array(this.size * INLINE_WORDS);
     this.inlineWords.set(inlineWords.subarray(0, this.inlineWords.length));
-    this.inlineBytes = new Uint8Array(this.inlineWords.buffer);
+    this.inlineViews = [];
   }
 
   private enter(rpc: Rpc): void {

@@ -46,7 +46,7 @@ export class Rpc {
   /** Slot of the sendmsg that waits for its final result, 0 without. */
   sendSlot = 0;
   txLength = 0;
-  /** Offset of the message in h2c_msgbuff; -1 when the payload is kept in the table (`RpcTable.inlineBytes`). */
+  /** Offset of the message in h2c_msgbuff; -1 when the payload is kept in the table (`RpcTable.inlineOf`). */
   txOffset = 0;
 
   /** -1 until the first packet of the message to receive. */
