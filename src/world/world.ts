@@ -21,7 +21,7 @@ import type { CardSettings, Routine } from './host/driver.js';
 import { Host } from './host/host.js';
 import { Lockstep } from './lockstep.js';
 import type { FaultInjector } from './network/faults.js';
-import { LinkDirection, type FrameTarget } from './network/link.js';
+import { FramePlaces, LinkDirection, type FrameTarget } from './network/link.js';
 import { pcieProfile, DEFAULT_PCIE_PROFILE, type PcieProfile } from './pcie/profile.js';
 
 export interface WorldOptions {
@@ -57,6 +57,7 @@ export class World {
   readonly agenda = new Agenda();
   readonly hosts: Host[] = [];
   readonly links: LinkDirection[] = [];
+  private readonly onTheWay = new FramePlaces();
   readonly profile: PcieProfile;
   readonly random: Random;
   private readonly jitter: boolean;
@@ -119,7 +120,7 @@ export class World {
       if (delayPs < 1) throw new RangeError(`link ${name}: a world in lockstep needs cables with a delay`);
       this.lockstep.addCable(from, to instanceof Host ? 'host' : 'fabric', delayPs);
     }
-    const direction = new LinkDirection(agenda, name, rateMbps, delayPs, target, faults);
+    const direction = new LinkDirection(agenda, name, rateMbps, delayPs, target, this.onTheWay, faults);
     this.links.push(direction);
     return direction;
   }

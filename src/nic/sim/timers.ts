@@ -162,5 +162,7 @@ export class Timers {
     for (let i = 0; i < missing.count; i++) {
       this.control.resend(rpc, missing.start(i), missing.end(i) - missing.start(i), priority);
     }
+    // Nothing to ask for: the message waits for a grant of ours, and whoever asks shall know that we live.
+    if (missing.count === 0) this.control.busy(rpc);
   }
 }

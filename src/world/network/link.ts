@@ -35,11 +35,28 @@ export interface LinkCounts {
 const DELIVER = 0;
 
 /**
- * Frames on the way, of all links of the process, by number: the place used last is used first, so that a busy fabric
- * does not walk through a list of each link.
+ * Frames on the way, of all links of a world, by number: the place used last is used first, so that a busy fabric does not
+ * walk through a list of each link.
  */
-const onTheWay: (Uint8Array | undefined)[] = [];
-const freePlaces: number[] = [];
+export class FramePlaces {
+  private readonly frames: (Uint8Array | undefined)[] = [];
+  private readonly free: number[] = [];
+
+  /** Keeps a frame and returns its number. */
+  put(frame: Uint8Array): number {
+    const place = this.free.pop() ?? this.frames.length;
+    this.frames[place] = frame;
+    return place;
+  }
+
+  /** Gives the frame back that was kept under a number. */
+  take(place: number): Uint8Array {
+    const frame = this.frames[place]!;
+    this.frames[place] = undefined;
+    this.free.push(place);
+    return frame;
+  }
+}
 
 /** One direction of a link. Frames leave in order at the line's rate; faults are applied as they leave. */
 export class LinkDirection implements Actor, FrameSink {
@@ -51,6 +68,7 @@ export class LinkDirection implements Actor, FrameSink {
   private readonly gapPs: number;
   private readonly delayPs: number;
   private readonly target: FrameTarget;
+  private readonly onTheWay: FramePlaces;
   private readonly faults: FaultInjector | undefined;
   private sentFrames = 0;
   private sentBytes = 0;
@@ -65,6 +83,7 @@ export class LinkDirection implements Actor, FrameSink {
     rateMbps: number,
     delayPs: number,
     target: FrameTarget,
+    onTheWay: FramePlaces,
     faults?: FaultInjector,
   ) {
     this.agenda = agenda;
@@ -74,6 +93,7 @@ export class LinkDirection implements Actor, FrameSink {
     this.gapPs = this.line.timePs(GAP_BYTES);
     this.delayPs = delayPs;
     this.target = target;
+    this.onTheWay = onTheWay;
     this.faults = faults;
   }
 
@@ -126,18 +146,13 @@ export class LinkDirection implements Actor, FrameSink {
   }
 
   onEvent(timePs: number, _op: number, arg: number): void {
-    const frame = onTheWay[arg]!;
-    onTheWay[arg] = undefined;
-    freePlaces.push(arg);
     this.flying--;
     this.delivered++;
-    this.target.frameIn(timePs, frame);
+    this.target.frameIn(timePs, this.onTheWay.take(arg));
   }
 
   private deliverAt(timePs: number, frame: Uint8Array): void {
-    const place = freePlaces.pop() ?? onTheWay.length;
-    onTheWay[place] = frame;
     this.flying++;
-    this.agenda.push(timePs, this.actor, DELIVER, place);
+    this.agenda.push(timePs, this.actor, DELIVER, this.onTheWay.put(frame));
   }
 }

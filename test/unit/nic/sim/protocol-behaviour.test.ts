@@ -254,6 +254,39 @@ describe('protocol: silence', () => {
     expect(all.server.nic.liveState().rpcs).to.equal(0);
   });
 
+  it('a response whose client lives and has no grant to give is not given up', () => {
+    const bench = new Bench();
+    const hosts = [1, 2, 3].map(() => bench.addHost().configure());
+    const [client, server, hog] = hosts as [Host, Host, Host];
+    client.knows(server).knows(hog).open(1, PORT);
+    for (const host of [server, hog]) host.knows(client).open(1, PORT);
+    const busys: number[] = [];
+    let fromHog = 0;
+    bench.wire = (from, frame) => {
+      const record = new FrameRecord();
+      if (parseFrame(frame, record, null) === 0 && record.type === HomaType.busy)
+        busys.push(record.sourcePort);
+      // one packet of the hog's message comes; what it owes the client takes all that the client may have under way
+      if (from === hog && ++fromHog > 1) return;
+      const to = hosts.find((host) => host.mac.every((byte, i) => frame[i] === byte))!;
+      bench.deliver(to, frame, WIRE_PS);
+    };
+    client.register(Register.maxIncoming, 10_000);
+    server.register(Register.needAckLimit, 10);
+    hog.call(1, UserCall.sendmsg, { slot: 1, size: 50_000, peer: client.ipv6, peerPort: PORT });
+    bench.run(MS / 10);
+    client.call(1, UserCall.recvmsg, { slot: 2, size: 1_000_000, flags: CallFlag.matchResponses });
+    client.call(1, UserCall.sendmsg, { slot: 1, size: 64, peer: server.ipv6, peerPort: PORT });
+    server.call(1, UserCall.recvmsg, { slot: 5, size: 64 });
+    const got = server.wait(1, 5, final);
+    const { id, peerPort } = got;
+    server.call(1, UserCall.sendmsg, { slot: 6, size: 200_000, id, peer: client.ipv6, peerPort });
+    const result = client.wait(1, 2, final, 300 * MS);
+    expect(result).to.include({ size: 200_000, code: Code.ok });
+    expect(bench.nowPs).to.be.greaterThan(90 * MS); // the hog was given up first
+    expect(busys.length).to.be.greaterThan(5);
+  });
+
   it('a message whose sender dies is discarded, and its recvmsg waits again', () => {
     const all = pair();
     let sent = 0;
