@@ -284,8 +284,8 @@ export default class Perf extends BaseCommand<typeof Perf> {
           versions: { 'homa-nic': this.config.version },
         },
         this.signal,
-        (test, done, total) => {
-          const phase = `${test.name} ${test.sizeBytes} B`;
+        ({ name, sizeBytes }, done, total) => {
+          const phase = sizeBytes > 0 ? `${name} ${sizeBytes} B` : name;
           if (phase !== current) this.progress.start((current = phase), total);
           this.progress.update(done);
         },
