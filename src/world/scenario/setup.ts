@@ -60,7 +60,7 @@ export function expandHosts(hosts: readonly ScenarioHost[]): ScenarioHost[] {
 
 /** Makes the hosts with their addresses (host n: 02:48:4f:4d:nn:nn, 10.77.n.n, fd77::n unless said otherwise). */
 export function makeMembers(world: World, scenario: Scenario, makeCard: CardMaker): ScenarioMember[] {
-  return expandHosts(scenario.hosts).map((plan, i) => {
+  const members = expandHosts(scenario.hosts).map((plan, i): ScenarioMember => {
     const number = i + 1;
     const hex = number.toString(16).padStart(4, '0');
     const mac = parseMac(plan.mac ?? `02:48:4f:4d:${hex.slice(0, 2)}:${hex.slice(2)}`);
@@ -82,6 +82,45 @@ export function makeMembers(world: World, scenario: Scenario, makeCard: CardMake
     const wasOn = plan.down !== true;
     return { plan, host, ipv4, ipv6, nextUser: 1, servers: [], isUp: false, wasOn };
   });
+  refuseAddresses(
+    members,
+    'MAC address',
+    ({ host }) => host.settings.mac,
+    (mac) => (mac[0]! & 1) === 1,
+  );
+  refuseAddresses(
+    members,
+    'IPv4 address',
+    ({ ipv4 }) => ipv4,
+    (ipv4) => ipv4[0]! >= 224,
+  );
+  refuseAddresses(
+    members,
+    'IPv6 address',
+    ({ ipv6 }) => ipv6,
+    (ipv6) => ipv6[0] === 0xff,
+  );
+  return members;
+}
+
+/** Throws ScenarioError for an address of a group, and for one that two hosts have; zeros are no address. */
+function refuseAddresses(
+  members: readonly ScenarioMember[],
+  what: string,
+  addressOf: (member: ScenarioMember) => Uint8Array,
+  isGroup: (address: Uint8Array) => boolean,
+): void {
+  const owners = new Map<string, string>();
+  for (const member of members) {
+    const { name } = member.plan;
+    const address = addressOf(member);
+    if (isGroup(address)) throw new ScenarioError(`host ${name}: its ${what} is that of a group`);
+    if (address.every((byte) => byte === 0)) continue;
+    const key = address.join('.');
+    const other = owners.get(key);
+    if (other !== undefined) throw new ScenarioError(`hosts ${other} and ${name} have the same ${what}`);
+    owners.set(key, name);
+  }
 }
 
 /** The families of which every card is told its neighbours. */

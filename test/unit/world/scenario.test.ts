@@ -229,6 +229,26 @@ describe('world: scenario runner', () => {
       { events: [event(1e9, 'c', 'crash')] },
       /event on 'c'/,
     ],
+    [
+      'hosts with one address',
+      {
+        hosts: [
+          { name: 'a', ipv4: '10.0.0.1' },
+          { name: 'b', ipv4: '10.0.0.1' },
+        ],
+      },
+      /hosts a and b have the same IPv4 address/,
+    ],
+    [
+      'a host whose address somebody has by default',
+      { hosts: [{ name: 'a', ipv6: 'fd77::2' }, { name: 'b' }] },
+      /hosts a and b have the same IPv6 address/,
+    ],
+    [
+      'a card with the address of a group',
+      { hosts: [{ name: 'a', mac: '03:00:00:00:00:01' }, { name: 'b' }] },
+      /host a: its MAC address is that of a group/,
+    ],
     ['a rate that rounds to nothing', { network: { rateGbps: 0.0004 } }, /below 0.001/],
     ['a link back to its host', { network: { links: [{ a: 'a', b: 'a' }] } }, /from 'a' to itself/],
     [
