@@ -50,9 +50,9 @@ const enum Op {
 /** After BUSY, or with no slot free, try again this much later. */
 const RETRY_PS = 1_000_000;
 
-/** Shared by all, as it is in use within one call only. */
+/** Shared by all clients of the process: in use within one call only. */
 const short = new ShortPattern();
-const outcomeOut: RpcOutcome = {
+const told: RpcOutcome = {
   index: 0,
   requestBytes: 0,
   responseBytes: 0,
@@ -250,7 +250,7 @@ export class RpcClient implements Actor, ResultHandler {
   private end(timePs: number, lane: Lane, outcome: string): void {
     lane.ended = true;
     this.ended++;
-    const out = outcomeOut;
+    const out = told;
     out.index = lane.index;
     out.requestBytes = lane.rpc.requestBytes;
     out.responseBytes = responseBytesOf(lane);

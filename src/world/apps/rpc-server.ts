@@ -43,7 +43,7 @@ const enum Op {
 
 const RETRY_PS = 1_000_000;
 
-/** Shared by all, as it is in use within one call only. */
+/** Shared by all servers of the process: in use within one call only. */
 const short = new ShortPattern();
 /** Answers out of use, of all servers: the one used last is used first, because the processor has it at hand. */
 const spare: Answer[] = [];

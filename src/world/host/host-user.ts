@@ -135,7 +135,7 @@ export class HostUser {
     cookie: number,
   ): number {
     call.begin(0, slot, offset, size, cookie);
-    this.addressResponse(request);
+    call.answer(request);
     return this.issue(timePs, UserCall.sendmsg, 0);
   }
 
@@ -149,7 +149,7 @@ export class HostUser {
   ): number {
     const begin = this.store(timePs, UserCall.sendmsg + INLINE_OFFSET, this.padded(payload), 0);
     call.begin(CallFlag.inline, slot, 0, payload.length, cookie);
-    this.addressResponse(request);
+    call.answer(request);
     this.issue(begin, UserCall.sendmsg, 0);
     return begin;
   }
@@ -228,10 +228,6 @@ export class HostUser {
     if (slot === 0) this.errors++;
     else if (result.final && this.slots[2 * slot + 1] === 1) this.giveSlot(slot);
     this.handler?.onResult(timePs, result);
-  }
-
-  private addressResponse(request: CallResult): void {
-    call.answer(request);
   }
 
   private padded(payload: Uint8Array): Uint8Array {

@@ -10,7 +10,8 @@ import type { Host } from '../host/host.js';
 import type { World } from '../world.js';
 import { ScenarioError, type Scenario, type ScenarioHost, type ScenarioServer } from './scenario.js';
 
-const DEFAULT_PORT = 4000;
+/** The Homa port of a server, and the one a client calls, unless said otherwise. */
+export const DEFAULT_PORT = 4000;
 const DEFAULT_RECEIVES = 8;
 const DEFAULT_CAPACITY_BYTES = 65_536;
 

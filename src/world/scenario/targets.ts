@@ -2,9 +2,7 @@
 import { mapIpv4 } from '../addresses.js';
 import type { Target } from './client-plan.js';
 import type { ScenarioClient } from './scenario.js';
-import { memberOf, type ScenarioMember } from './setup.js';
-
-const DEFAULT_PORT = 4000;
+import { DEFAULT_PORT, memberOf, type ScenarioMember } from './setup.js';
 
 /** Whom the clients of a scenario call. */
 export class Targets {
