@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one time-ordered queue of a world.
 import { EventHeap } from './event-heap.js';
-import { Event, isBefore, Order, Place } from './event.js';
+import { EventRecords, Field, instantOf, NONE, Order, Place } from './event.js';
 
 /** Something that has events in an agenda: a card, a link, a host's timer. */
 export interface Actor {
@@ -24,7 +24,24 @@ const BASE_MOVES_AFTER_PS = 2 ** 30;
 const RING = 16;
 
 /** An alarm's handle. */
-export type Alarm = Event;
+export type Alarm = number;
+
+/** Set in an event's op when it is an alarm. */
+const ALARM = 1;
+
+/**
+ * The agenda's own doubles and words, before those of the events: when the ring's events are due (looked at far more often
+ * than the events), the present, the base of instants; the ring's events in order; first event of each slice, and a bit
+ * for each slice that has one.
+ */
+const RING_PS = 0;
+const NOW = RING;
+const BASE = RING + 1;
+const RING_EVENTS = 2 * (RING + 2);
+const OCCUPIED = RING_EVENTS + RING;
+const OCCUPIED_WORDS = SLICES / 32;
+const SLICE_FIRST = OCCUPIED + OCCUPIED_WORDS + 4;
+const OWN_WORDS = SLICE_FIRST + SLICES;
 
 /**
  * Events in order of time, and of scheduling where times are equal, so that a run is the same every time. Besides
@@ -37,26 +54,16 @@ export type Alarm = Event;
  * earlier of their two foremost ones.
  */
 export class Agenda {
-  private spare: Event | null = null;
+  private readonly records = new EventRecords(OWN_WORDS);
   private length = 0;
 
-  /** the next events in order, and when they are due: those are looked at far more often than the events */
-  private readonly ring = new Array<Event | null>(RING).fill(null);
-  private readonly ringPs = new Float64Array(RING);
   private head = 0;
   private inRing = 0;
-
-  /** first event of each slice, and a bit for each slice that has one */
-  private readonly slices = new Array<Event | null>(SLICES).fill(null);
-  private readonly occupied = new Int32Array(SLICES / 32);
   private inWheel = 0;
-  /** made as a double, which it stays */
-  private basePs = 0.5;
+  private readonly heap = new EventHeap(this.records);
 
-  private readonly heap = new EventHeap();
-
-  /** the next event of wheel and heap while the ring is empty; null while it has not been looked for */
-  private front: Event | null = null;
+  /** the next event of wheel and heap while the ring is empty; NONE while it has not been looked for */
+  private front: number = NONE;
 
   /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
   runAheadUntilPs = -Infinity;
@@ -64,17 +71,12 @@ export class Agenda {
   inStretch = false;
 
   private order = 0;
-  private now = 0;
   private taken = 0;
   private readonly registered: Actor[] = [];
 
-  constructor() {
-    this.basePs = 0;
-  }
-
   /** The instant of the latest event, in picoseconds. */
   get nowPs(): number {
-    return this.now;
+    return this.records.doubles[NOW]!;
   }
 
   /** Events that have happened. */
@@ -95,36 +97,32 @@ export class Agenda {
 
   /** Queues an event once. A time before now is a bug of the caller: it throws RangeError. */
   push(timePs: number, actor: number, op: number, arg: number): void {
-    let event = this.spare;
-    if (event === null) event = new Event(false);
-    else this.spare = event.next;
-    event.actor = actor;
-    event.op = op;
-    event.arg = arg;
-    this.insert(event, timePs);
+    this.insert(this.records.take(actor, 2 * op, arg), timePs);
   }
 
   /** Makes an alarm (unset) for `actor`. */
   createAlarm(actor: number, op: number): Alarm {
-    const alarm = new Event(true);
-    alarm.timePs = Infinity;
-    alarm.actor = actor;
-    alarm.op = op;
+    const { records } = this;
+    const alarm = records.take(actor, 2 * op + ALARM, 0);
+    records.words[alarm + Field.place] = Place.notQueued;
+    records.doubles[instantOf(alarm)] = Infinity;
     return alarm;
   }
 
   /** Moves an alarm to `timePs`; Infinity unsets it. The same time again changes nothing, its order included. */
   setAlarm(alarm: Alarm, timePs: number): void {
-    if (alarm.timePs === timePs) return;
-    if (alarm.place !== Place.notQueued) this.remove(alarm);
-    if (timePs === Infinity) alarm.timePs = Infinity;
+    const { words, doubles } = this.records;
+    if (doubles[instantOf(alarm)] === timePs) return;
+    if (words[alarm + Field.place] !== Place.notQueued) this.remove(alarm);
+    if (timePs === Infinity) doubles[instantOf(alarm)] = Infinity;
     else this.insert(alarm, timePs);
   }
 
   /** The instant of the next event; Infinity when there is none. */
   nextPs(): number {
-    if (this.inRing > 0) return this.ringPs[this.head]!;
-    return this.length === 0 ? Infinity : this.next().timePs;
+    const { doubles } = this.records;
+    if (this.inRing > 0) return doubles[RING_PS + this.head]!;
+    return this.length === 0 ? Infinity : doubles[instantOf(this.next())]!;
   }
 
   /** Takes the next event, moves the clock to it and hands it to its actor. False when there is none. */
@@ -147,75 +145,73 @@ export class Agenda {
 
   /** Moves the clock to an instant before the next event (nothing happens). */
   skipTo(timePs: number): void {
-    if (timePs < this.now || timePs > this.nextPs()) {
-      throw new RangeError(`the clock cannot move from ${this.now} to ${timePs} ps past the next event`);
+    if (timePs < this.nowPs || timePs > this.nextPs()) {
+      throw new RangeError(`the clock cannot move from ${this.nowPs} to ${timePs} ps past the next event`);
     }
-    this.now = timePs;
+    this.records.doubles[NOW] = timePs;
   }
 
   /** Moves the clock to an instant that the caller knows to lie before the next event. */
   runAheadTo(timePs: number): void {
-    this.now = timePs;
+    this.records.doubles[NOW] = timePs;
   }
 
   /** Moves the clock, every event and every actor's instants back by `byPs`, at most to 0: an epoch is rebased. */
   rebase(byPs: number): void {
-    if (!(byPs >= 0 && byPs <= this.now))
-      throw new RangeError(`${this.now} ps cannot be moved by ${byPs} ps`);
-    this.now -= byPs;
-    this.basePs -= byPs; // slices keep their events
-    for (let i = 0; i < this.inRing; i++) {
-      const at = (this.head + i) & (RING - 1);
-      this.ring[at]!.timePs = this.ringPs[at]! -= byPs;
+    const { records } = this;
+    const { doubles } = records;
+    if (!(byPs >= 0 && byPs <= this.nowPs)) {
+      throw new RangeError(`${this.nowPs} ps cannot be moved by ${byPs} ps`);
     }
-    this.heap.rebase(byPs);
-    for (const first of this.slices) {
-      for (let event = first; event !== null; event = event.next) event.timePs -= byPs;
-    }
+    for (let own = 0; own <= BASE; own++) doubles[own]! -= byPs; // slices keep their events
+    records.rebase(byPs);
     for (const actor of this.registered) actor.rebase?.(byPs);
   }
 
-  /** The next event; there must be one. */
-  private next(): Event {
-    if (this.inRing > 0) return this.ring[this.head]!;
-    return this.front ?? (this.front = this.foremost());
+  /** The next event of wheel and heap; there must be one, and none in the ring. */
+  private next(): number {
+    if (this.front === NONE) this.front = this.foremost();
+    return this.front;
   }
 
   /** Takes the next event; there must be one. */
   private take(): void {
-    let event: Event;
+    const { records } = this;
+    const { words, doubles } = records;
+    let event: number;
     let timePs: number;
     if (this.inRing > 0) {
       const { head } = this;
-      event = this.ring[head]!;
-      timePs = this.ringPs[head]!;
+      event = words[RING_EVENTS + head]!;
+      timePs = doubles[RING_PS + head]!;
       this.head = (head + 1) & (RING - 1);
       this.inRing--;
     } else {
       event = this.next();
-      ({ timePs } = event);
+      timePs = doubles[instantOf(event)]!;
       this.leave(event);
-      this.front = null;
+      this.front = NONE;
     }
     this.length--;
-    const { op, arg } = event;
-    event.place = Place.notQueued;
-    if (event.isAlarm) event.timePs = Infinity;
-    else {
-      event.next = this.spare;
-      this.spare = event;
-    }
-    this.now = timePs;
+    const actor = words[event + Field.actor]!;
+    const op = words[event + Field.op]!;
+    const arg = words[event + Field.arg]!;
+    words[event + Field.place] = Place.notQueued;
+    if ((op & ALARM) !== 0) doubles[instantOf(event)] = Infinity;
+    else records.give(event);
+    doubles[NOW] = timePs;
     this.taken++;
-    this.registered[event.actor]!.onEvent(timePs, op, arg);
+    this.registered[actor]!.onEvent(timePs, op >> 1, arg);
   }
 
   /** Queues an event as the last of its instant. */
-  private insert(event: Event, timePs: number): void {
-    if (!(timePs >= this.now))
-      throw new RangeError(`an event at ${timePs} ps lies before now, ${this.now} ps`);
-    event.timePs = timePs;
-    event.order = this.order = (this.order + 1) & Order.mask;
+  private insert(event: number, timePs: number): void {
+    const { words, doubles } = this.records;
+    if (!(timePs >= doubles[NOW]!)) {
+      throw new RangeError(`an event at ${timePs} ps lies before now, ${this.nowPs} ps`);
+    }
+    doubles[instantOf(event)] = timePs;
+    words[event + Field.order] = this.order = (this.order + 1) & Order.mask;
     const { inRing } = this;
     if (inRing === this.length++) {
       // nothing waits elsewhere
@@ -226,130 +222,136 @@ export class Agenda {
     } else if (inRing === 0) {
       this.beyondRing(event, timePs);
       const { front } = this;
-      if (front !== null && timePs < front.timePs) this.front = event;
+      if (front !== NONE && timePs < doubles[instantOf(front)]!) this.front = event;
       return;
     }
     const last = (this.head + inRing - 1) & (RING - 1);
-    if (timePs >= this.ringPs[last]!) {
+    if (timePs >= doubles[RING_PS + last]!) {
       this.beyondRing(event, timePs);
       return;
     }
     if (inRing === RING) {
       this.inRing--;
-      this.beyondRing(this.ring[last]!, this.ringPs[last]!);
+      this.beyondRing(words[RING_EVENTS + last]!, doubles[RING_PS + last]!);
     }
     this.intoRing(event, timePs);
   }
 
   /** Takes an event or alarm out of the queue. */
-  private remove(event: Event): void {
-    if (event.place === Place.inRing) this.outOfRing(event);
+  private remove(event: number): void {
+    const { words } = this.records;
+    if (words[event + Field.place] === Place.inRing) this.outOfRing(event);
     else {
       this.leave(event);
-      if (event === this.front) this.front = null;
+      if (event === this.front) this.front = NONE;
     }
-    event.place = Place.notQueued;
+    words[event + Field.place] = Place.notQueued;
     this.length--;
   }
 
   /** Takes an event out of the wheel or the heap. */
-  private leave(event: Event): void {
-    const { place } = event;
+  private leave(event: number): void {
+    const place = this.records.words[event + Field.place]!;
     if (place <= Place.inWheel) this.outOfWheel(event, Place.inWheel - place);
     else this.heap.remove(event);
   }
 
   // -- ring --
 
-  private intoRing(event: Event, timePs: number): void {
-    const { ring, ringPs, head } = this;
+  private intoRing(event: number, timePs: number): void {
+    const { words, doubles } = this.records;
+    const { head } = this;
     let at = (head + this.inRing++) & (RING - 1);
     while (at !== head) {
       const before = (at - 1) & (RING - 1);
-      if (ringPs[before]! <= timePs) break;
-      ringPs[at] = ringPs[before]!;
-      ring[at] = ring[before]!;
+      if (doubles[RING_PS + before]! <= timePs) break;
+      doubles[RING_PS + at] = doubles[RING_PS + before]!;
+      words[RING_EVENTS + at] = words[RING_EVENTS + before]!;
       at = before;
     }
-    ringPs[at] = timePs;
-    ring[at] = event;
-    event.place = Place.inRing;
+    doubles[RING_PS + at] = timePs;
+    words[RING_EVENTS + at] = event;
+    words[event + Field.place] = Place.inRing;
   }
 
-  private outOfRing(event: Event): void {
-    const { ring, ringPs } = this;
+  private outOfRing(event: number): void {
+    const { words, doubles } = this.records;
     let at = this.head;
-    while (ring[at] !== event) at = (at + 1) & (RING - 1);
+    while (words[RING_EVENTS + at] !== event) at = (at + 1) & (RING - 1);
     const end = (this.head + --this.inRing) & (RING - 1);
     while (at !== end) {
       const next = (at + 1) & (RING - 1);
-      ringPs[at] = ringPs[next]!;
-      ring[at] = ring[next]!;
+      doubles[RING_PS + at] = doubles[RING_PS + next]!;
+      words[RING_EVENTS + at] = words[RING_EVENTS + next]!;
       at = next;
     }
   }
 
   /** An event that comes after all in the ring and, where it has just left it, before all others. */
-  private beyondRing(event: Event, timePs: number): void {
-    if (timePs - this.now < NEAR_PS) this.intoWheel(event, timePs);
+  private beyondRing(event: number, timePs: number): void {
+    if (timePs - this.nowPs < NEAR_PS) this.intoWheel(event, timePs);
     else this.heap.add(event);
   }
 
   /** The next event of wheel and heap, which are not both empty. */
-  private foremost(): Event {
-    const { heap, occupied } = this;
+  private foremost(): number {
+    const { heap, records } = this;
     if (this.inWheel === 0) return heap.first;
-    const slice = this.sliceOf(this.now);
+    const { words } = records;
+    const slice = this.sliceOf(this.nowPs);
     let word = slice >> 5;
-    let bits = occupied[word]! & (-1 << (slice & 31));
+    let bits = words[OCCUPIED + word]! & (-1 << (slice & 31));
     while (bits === 0) {
-      word = (word + 1) & (SLICES / 32 - 1);
-      bits = occupied[word]!;
+      word = (word + 1) & (OCCUPIED_WORDS - 1);
+      bits = words[OCCUPIED + word]!;
     }
-    const first = this.slices[(word << 5) + 31 - Math.clz32(bits & -bits)]!;
-    return heap.length > 0 && isBefore(heap.first, first) ? heap.first : first;
+    const first = words[SLICE_FIRST + (word << 5) + 31 - Math.clz32(bits & -bits)]!;
+    return heap.length > 0 && records.isBefore(heap.first, first) ? heap.first : first;
   }
 
   // -- wheel --
 
   /** Slice of an instant that is at most the wheel's length away. */
   private sliceOf(timePs: number): number {
-    return ((timePs - this.basePs) >> SLICE_BITS) & (SLICES - 1);
+    return ((timePs - this.records.doubles[BASE]!) >> SLICE_BITS) & (SLICES - 1);
   }
 
-  private intoWheel(event: Event, timePs: number): void {
-    if (timePs - this.basePs >= BASE_MOVES_AFTER_PS) {
-      this.basePs += Math.floor((this.now - this.basePs) / WHEEL_PS) * WHEEL_PS;
+  private intoWheel(event: number, timePs: number): void {
+    const { records } = this;
+    const { words, doubles } = records;
+    if (timePs - doubles[BASE]! >= BASE_MOVES_AFTER_PS) {
+      doubles[BASE] = doubles[BASE]! + Math.floor((this.nowPs - doubles[BASE]!) / WHEEL_PS) * WHEEL_PS;
     }
     const slice = this.sliceOf(timePs);
-    event.place = Place.inWheel - slice;
+    words[event + Field.place] = Place.inWheel - slice;
     this.inWheel++;
-    let before = this.slices[slice]!;
-    if (before === null) this.occupied[slice >> 5]! |= 1 << (slice & 31);
-    if (before === null || isBefore(event, before)) {
-      event.next = before;
-      this.slices[slice] = event;
+    let before = words[SLICE_FIRST + slice]!;
+    if (before === NONE) words[OCCUPIED + (slice >> 5)]! |= 1 << (slice & 31);
+    if (before === NONE || records.isBefore(event, before)) {
+      words[event + Field.next] = before;
+      words[SLICE_FIRST + slice] = event;
       return;
     }
-    let { next } = before;
-    while (next !== null && !isBefore(event, next)) {
+    let next = words[before + Field.next]!;
+    while (next !== NONE && !records.isBefore(event, next)) {
       before = next;
-      ({ next } = before);
+      next = words[before + Field.next]!;
     }
-    before.next = event;
-    event.next = next;
+    words[before + Field.next] = event;
+    words[event + Field.next] = next;
   }
 
-  private outOfWheel(event: Event, slice: number): void {
-    const { next } = event;
+  private outOfWheel(event: number, slice: number): void {
+    const { words } = this.records;
+    const next = words[event + Field.next]!;
     this.inWheel--;
-    let before = this.slices[slice]!;
+    let before = words[SLICE_FIRST + slice]!;
     if (before === event) {
-      this.slices[slice] = next;
-      if (next === null) this.occupied[slice >> 5]! &= ~(1 << (slice & 31));
+      words[SLICE_FIRST + slice] = next;
+      if (next === NONE) words[OCCUPIED + (slice >> 5)]! &= ~(1 << (slice & 31));
       return;
     }
-    while (before.next !== event) before = before.next!;
-    before.next = next;
+    while (words[before + Field.next] !== event) before = words[before + Field.next]!;
+    words[before + Field.next] = next;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits in an agenda.
+// What waits in an agenda, as records in one array: all that an agenda has at hand lies in a few lines of the processor's cache.
 
 /** Where an event is: a place in the heap, or one of these; from `inWheel` down it is a slice's number. */
 export const enum Place {
@@ -14,23 +14,89 @@ export const enum Order {
   mask = 0x3fffffff,
 }
 
-/** Something that waits, or an alarm. Events are used again and again: nothing is allocated once a run is warm. */
-export class Event {
-  /** made as a double, which it stays */
-  timePs = 0.5;
-  actor = 0;
-  op = 0;
-  arg = 0;
-  place: number = Place.notQueued;
-  order = 0;
+/** Words of an event; its instant is the double at the end. `op` is twice the actor's op, and 1 more of an alarm. */
+export const enum Field {
+  actor = 0,
+  op = 1,
+  arg = 2,
+  place = 3,
+  order = 4,
   /** the next of the same slice, or of those out of use */
-  next: Event | null = null;
+  next = 5,
+  instant = 6,
+}
+const EVENT_WORDS = 8;
+const START_EVENTS = 16;
 
-  constructor(readonly isAlarm: boolean) {}
+/** No event. */
+export const NONE = 0;
+
+/**
+ * Events by number: the place of their words. Numbers are used again and again, the last one given back first, so nothing
+ * is allocated once a run is warm. The words before the first event are the owner's.
+ */
+export class EventRecords {
+  words: Int32Array;
+  /** the same memory */
+  doubles: Float64Array;
+  private spare: number = NONE;
+  private used: number;
+
+  /** `ownerWords`: a multiple of 8, greater than 0. */
+  constructor(private readonly ownerWords: number) {
+    this.words = new Int32Array(ownerWords + START_EVENTS * EVENT_WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    this.used = ownerWords;
+  }
+
+  /** An event that is not queued. */
+  take(actor: number, op: number, arg: number): number {
+    let event = this.spare;
+    if (event === NONE) event = this.make();
+    else this.spare = this.words[event + Field.next]!;
+    const { words } = this;
+    words[event + Field.actor] = actor;
+    words[event + Field.op] = op;
+    words[event + Field.arg] = arg;
+    return event;
+  }
+
+  /** The event is over. */
+  give(event: number): void {
+    this.words[event + Field.next] = this.spare;
+    this.spare = event;
+  }
+
+  /** Moves the instants of all events back. */
+  rebase(byPs: number): void {
+    for (let event = this.ownerWords; event < this.used; event += EVENT_WORDS) {
+      this.doubles[instantOf(event)]! -= byPs;
+    }
+  }
+
+  /** Whether event `a` happens before `b`: earlier, or scheduled first for the same instant. */
+  isBefore(a: number, b: number): boolean {
+    const { words, doubles } = this;
+    const timePs = doubles[instantOf(a)]!;
+    const otherPs = doubles[instantOf(b)]!;
+    if (timePs !== otherPs) return timePs < otherPs;
+    return (words[a + Field.order]! - words[b + Field.order]!) << (32 - Order.bits) < 0;
+  }
+
+  private make(): number {
+    const event = this.used;
+    this.used += EVENT_WORDS;
+    if (this.used > this.words.length) {
+      const more = new Int32Array(this.ownerWords + 2 * (this.words.length - this.ownerWords));
+      more.set(this.words);
+      this.words = more;
+      this.doubles = new Float64Array(more.buffer);
+    }
+    return event;
+  }
 }
 
-/** Whether `a` happens before `b`: earlier, or scheduled first for the same instant. */
-export function isBefore(a: Event, b: Event): boolean {
-  if (a.timePs !== b.timePs) return a.timePs < b.timePs;
-  return (a.order - b.order) << (32 - Order.bits) < 0;
+/** Place of an event's instant among the doubles. */
+export function instantOf(event: number): number {
+  return (event + Field.instant) >> 1;
 }
