@@ -23,6 +23,7 @@ import { Lockstep } from './lockstep.js';
 import type { FaultInjector } from './network/faults.js';
 import { FramePlaces, LinkDirection, type FrameTarget } from './network/link.js';
 import { pcieProfile, DEFAULT_PCIE_PROFILE, type PcieProfile } from './pcie/profile.js';
+import { TransferPool } from './pcie/transfer.js';
 
 export interface WorldOptions {
   seed: number;
@@ -58,6 +59,7 @@ export class World {
   readonly hosts: Host[] = [];
   readonly links: LinkDirection[] = [];
   private readonly onTheWay = new FramePlaces();
+  private readonly transfers = new TransferPool();
   readonly profile: PcieProfile;
   readonly random: Random;
   private readonly jitter: boolean;
@@ -102,7 +104,7 @@ export class World {
   addHost(name: string, settings: CardSettings, factory: NicDeviceFactory): Host {
     const seed = this.jitter ? this.random.stream(`jitter/${name}`) : undefined;
     const agenda = this.lockstep?.addHost() ?? this.agenda;
-    const host = new Host(agenda, name, settings, this.profile, seed, factory);
+    const host = new Host(agenda, name, settings, this.profile, seed, this.transfers, factory);
     this.hosts.push(host);
     return host;
   }

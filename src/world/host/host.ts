@@ -15,6 +15,7 @@ import { HostMemory } from '../memory.js';
 import { CardSlot, type SlotListener } from '../pcie/card-slot.js';
 import { Jitter } from '../pcie/jitter.js';
 import type { PcieProfile } from '../pcie/profile.js';
+import type { TransferPool } from '../pcie/transfer.js';
 import * as driver from './driver.js';
 import { HostUser } from './host-user.js';
 
@@ -57,6 +58,7 @@ export class Host implements Actor, SlotListener {
     settings: driver.CardSettings,
     profile: PcieProfile,
     jitterSeed: Random | undefined,
+    transfers: TransferPool,
     factory: NicDeviceFactory,
   ) {
     this.agenda = agenda;
@@ -65,7 +67,7 @@ export class Host implements Actor, SlotListener {
     this.profile = profile;
     this.jitter = jitterSeed === undefined ? undefined : new Jitter(profile.jitter, jitterSeed);
     this.actor = agenda.register(this);
-    this.slot = new CardSlot(agenda, profile, this.memory, this, factory);
+    this.slot = new CardSlot(agenda, profile, this.memory, this, transfers, factory);
   }
 
   rebase(byPs: number): void {

@@ -47,7 +47,9 @@ export class CardSlot implements Actor, NicOutputs {
   private readonly listener: SlotListener;
   private readonly down: SerialLine;
   private readonly up: SerialLine;
-  private readonly pool = new TransferPool();
+  private readonly pool: TransferPool;
+  /** whose transfers of the pool are this slot's */
+  private readonly owner: number;
   private sink: FrameSink | undefined;
   private lastDeparturePs = 0;
   /** stores and loads that have not asked for the line yet, and DMA reads on their way to host memory */
@@ -63,12 +65,15 @@ export class CardSlot implements Actor, NicOutputs {
     profile: PcieProfile,
     memory: HostMemory,
     listener: SlotListener,
+    pool: TransferPool,
     factory: NicDeviceFactory,
   ) {
     this.agenda = agenda;
     this.profile = profile;
     this.memory = memory;
     this.listener = listener;
+    this.pool = pool;
+    this.owner = pool.addOwner();
     this.actor = agenda.register(this);
     this.alarm = agenda.createAlarm(this.actor, Op.wake);
     this.down = new SerialLine(profile.lineMbps);
@@ -84,7 +89,7 @@ export class CardSlot implements Actor, NicOutputs {
 
   /** Transfers under way. */
   get transfersInFlight(): number {
-    return this.pool.inUse;
+    return this.pool.countOf(this.owner);
   }
 
   connect(sink: FrameSink | undefined): void {
@@ -93,7 +98,7 @@ export class CardSlot implements Actor, NicOutputs {
 
   /** A store of 1 to 64 bytes begins at `timePs`; `bytes` is copied. Stores reach the card in the order of calls. */
   mmioWrite(timePs: number, address: number, bytes: Uint8Array): void {
-    const transfer = this.pool.take(address, bytes.length, 0);
+    const transfer = this.pool.take(this.owner, address, bytes.length, 0);
     this.pool.keep(transfer, bytes);
     const depart = this.departPs(timePs + this.profile.hostStore.timePs);
     if (this.nothingElseUntil(depart)) {
@@ -107,7 +112,7 @@ export class CardSlot implements Actor, NicOutputs {
 
   /** A load begins at `timePs`; it does not overtake earlier stores. The answer comes to the listener. */
   mmioRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
-    const transfer = this.pool.take(address, lengthBytes, tag);
+    const transfer = this.pool.take(this.owner, address, lengthBytes, tag);
     this.atRoot++;
     this.agenda.push(
       this.departPs(timePs + this.profile.mmioReadIssue.timePs),
@@ -135,7 +140,7 @@ export class CardSlot implements Actor, NicOutputs {
   reset(timePs: number): void {
     this.bringTo(timePs);
     this.device.reset();
-    this.pool.loseAll();
+    this.pool.loseAll(this.owner);
     this.settle(timePs);
   }
 
@@ -151,7 +156,7 @@ export class CardSlot implements Actor, NicOutputs {
 
   dmaWrite(timePs: number, tag: number, address: number, bytes: Uint8Array): void {
     this.emitted = true;
-    const transfer = this.pool.take(address, bytes.length, tag);
+    const transfer = this.pool.take(this.owner, address, bytes.length, tag);
     this.pool.keep(transfer, bytes);
     const left = this.up.send(timePs, writeLineBytes(this.profile, bytes.length));
     this.agenda.push(left + this.profile.busUp.timePs, this.actor, Op.writeVisible, transfer);
@@ -159,7 +164,7 @@ export class CardSlot implements Actor, NicOutputs {
 
   dmaRead(timePs: number, tag: number, address: number, lengthBytes: number): void {
     this.emitted = true;
-    const transfer = this.pool.take(address, lengthBytes, tag);
+    const transfer = this.pool.take(this.owner, address, lengthBytes, tag);
     this.readsToHost++;
     const left = this.up.send(timePs, readRequestLineBytes(this.profile, lengthBytes));
     const ready = left + this.profile.busUp.timePs + this.profile.hostMemory.timePs;

@@ -6,20 +6,28 @@ const SMALL_BYTES = 64;
 /** The longest DMA request. */
 const LARGE_BYTES = 4096;
 
-/** A transfer in words, so that all that is under way lies in a few lines of the processor's cache. */
-const LENGTH = 0;
+/**
+ * A transfer in words, so that all that is under way lies in a few lines of the processor's cache. The first one holds
+ * its length, what there is of its bytes, and whose it is.
+ */
+const WHAT = 0;
 const TAG = 1;
-const LOST = 2;
-const DATA = 3;
-/** of a progression its first word and the one after it; of up to a page where it lies */
-const WORD0 = 4;
-const WORD1 = 5;
-const PAGE = 4;
-const ADDRESS_DOUBLE = 3;
-/** up to 64 bytes themselves */
-const SMALL = 8;
-const TRANSFER_WORDS = SMALL + SMALL_BYTES / 4;
+const ADDRESS_DOUBLE = 1;
+/** up to 64 bytes themselves; else of a progression its first word and the one after it, of up to a page where it lies */
+const BYTES = 4;
+const WORD0 = BYTES;
+const WORD1 = BYTES + 1;
+const PAGE = BYTES;
+const TRANSFER_WORDS = BYTES + SMALL_BYTES / 4;
 const START_TRANSFERS = 8;
+
+const LENGTH_MASK = 0x1fff;
+const KEPT_SHIFT = 13;
+const KEPT_MASK = 3;
+const OWNER_SHIFT = 16;
+const MAX_OWNERS = 0x10000;
+/** Whose a transfer is that has been lost, or is over. */
+const NOBODY = 0;
 
 /** What there is of a transfer's bytes. */
 const enum Kept {
@@ -31,37 +39,39 @@ const enum Kept {
 
 const found: Description = { word0: 0, word1: 0 };
 
+/** Up to 64 bytes of the transfer that was asked for last, and a view of each length, made when first asked for. */
+const shown = new Int32Array(SMALL_BYTES / 4);
+const shownViews: Uint8Array[] = [];
+
 /**
- * What is under way on a bus: stores, loads, DMA reads and writes, each with a number that is used again. No allocation
- * once a run is warm.
+ * What is under way on the buses of a world: stores, loads, DMA reads and writes, each with a number that is used again,
+ * the last one given back first. No allocation once a run is warm.
  */
 export class TransferPool {
   private words = new Int32Array(START_TRANSFERS * TRANSFER_WORDS);
   private doubles = new Float64Array(this.words.buffer);
   private bytes = new Uint8Array(this.words.buffer);
-  /** of each transfer the view of its bytes that was asked for last */
-  private readonly views: Uint8Array[] = [];
   private made = 0;
+  private owners = 0;
   private readonly free: number[] = [];
   /** room for up to 4,096 bytes, the view of it that was asked for last, and what is not in use */
   private readonly pages: Uint8Array[] = [];
   private readonly pageViews: Uint8Array[] = [];
   private readonly freePages: number[] = [];
 
-  /** Transfers under way. */
-  get inUse(): number {
-    return this.made - this.free.length;
+  /** A number for one more bus. */
+  addOwner(): number {
+    if (++this.owners === MAX_OWNERS) throw new RangeError(`a world has at most ${MAX_OWNERS - 1} cards`);
+    return this.owners;
   }
 
   /** A transfer of `lengthBytes`, 4,096 at most, without bytes as yet. */
-  take(address: number, lengthBytes: number, tag: number): number {
+  take(owner: number, address: number, lengthBytes: number, tag: number): number {
     const transfer = this.free.pop() ?? this.add();
     const at = transfer * TRANSFER_WORDS;
     const { words } = this;
-    words[at + LENGTH] = lengthBytes;
+    words[at + WHAT] = (owner << OWNER_SHIFT) | lengthBytes;
     words[at + TAG] = tag;
-    words[at + LOST] = 0;
-    words[at + DATA] = Kept.nothing;
     this.doubles[(at >> 1) + ADDRESS_DOUBLE] = address;
     return transfer;
   }
@@ -69,7 +79,8 @@ export class TransferPool {
   /** The transfer has ended. */
   give(transfer: number): void {
     const at = transfer * TRANSFER_WORDS;
-    if (this.words[at + DATA] === Kept.page) this.freePages.push(this.words[at + PAGE]!);
+    if (this.kept(at) === Kept.page) this.freePages.push(this.words[at + PAGE]!);
+    this.words[at + WHAT] = NOBODY;
     this.free.push(transfer);
   }
 
@@ -78,22 +89,32 @@ export class TransferPool {
   }
 
   lengthBytes(transfer: number): number {
-    return this.words[transfer * TRANSFER_WORDS + LENGTH]!;
+    return this.words[transfer * TRANSFER_WORDS + WHAT]! & LENGTH_MASK;
   }
 
   tag(transfer: number): number {
     return this.words[transfer * TRANSFER_WORDS + TAG]!;
   }
 
-  /** Every transfer under way ends without effect: the card was reset. */
-  loseAll(): void {
-    for (let transfer = 0; transfer < this.made; transfer++) {
-      this.words[transfer * TRANSFER_WORDS + LOST] = 1;
+  /** Transfers of an owner that are under way. */
+  countOf(owner: number): number {
+    let count = 0;
+    for (let at = 0; at < this.made * TRANSFER_WORDS; at += TRANSFER_WORDS) {
+      if (this.words[at + WHAT]! >>> OWNER_SHIFT === owner) count++;
+    }
+    return count;
+  }
+
+  /** Every transfer of an owner ends without effect: its card was reset. */
+  loseAll(owner: number): void {
+    for (let at = 0; at < this.made * TRANSFER_WORDS; at += TRANSFER_WORDS) {
+      const what = this.words[at + WHAT]!;
+      if (what >>> OWNER_SHIFT === owner) this.words[at + WHAT] = what & ((1 << OWNER_SHIFT) - 1);
     }
   }
 
   isLost(transfer: number): boolean {
-    return this.words[transfer * TRANSFER_WORDS + LOST] !== 0;
+    return this.words[transfer * TRANSFER_WORDS + WHAT]! >>> OWNER_SHIFT === NOBODY;
   }
 
   /** Keeps a copy of all its bytes; of a progression of more than 64 only which one it is. */
@@ -101,31 +122,31 @@ export class TransferPool {
     const at = transfer * TRANSFER_WORDS;
     const { words } = this;
     if (bytes.length <= SMALL_BYTES) {
-      words[at + DATA] = Kept.small;
-      this.bytes.set(bytes, (at + SMALL) * 4);
+      words[at + WHAT]! |= Kept.small << KEPT_SHIFT;
+      this.bytes.set(bytes, (at + BYTES) * 4);
     } else if (findProgression(bytes, found)) {
-      words[at + DATA] = Kept.progression;
+      words[at + WHAT]! |= Kept.progression << KEPT_SHIFT;
       words[at + WORD0] = found.word0;
       words[at + WORD1] = found.word1;
     } else {
-      words[at + DATA] = Kept.page;
+      words[at + WHAT]! |= Kept.page << KEPT_SHIFT;
       const page = this.freePages.pop() ?? this.addPage();
       words[at + PAGE] = page;
       this.pages[page]!.set(bytes);
     }
   }
 
-  /** The bytes kept, valid until the next transfer begins. */
+  /** The bytes kept, valid until the next transfer begins or is asked for its bytes. */
   view(transfer: number): Uint8Array {
     const at = transfer * TRANSFER_WORDS;
     const { words } = this;
-    const length = words[at + LENGTH]!;
-    if (words[at + DATA] === Kept.small) {
-      const view = this.views[transfer]!;
-      if (view.length === length) return view;
-      return (this.views[transfer] = this.smallView(at, length));
+    const length = words[at + WHAT]! & LENGTH_MASK;
+    const kept = this.kept(at);
+    if (kept === Kept.small) {
+      for (let i = 0; i < SMALL_BYTES / 4; i++) shown[i] = words[at + BYTES + i]!;
+      return (shownViews[length] ??= new Uint8Array(shown.buffer, 0, length));
     }
-    if (words[at + DATA] === Kept.progression) return progressionBytes(length, this.description(at));
+    if (kept === Kept.progression) return progressionBytes(length, this.description(at));
     const page = words[at + PAGE]!;
     if (this.pageViews[page]!.length !== length) this.pageViews[page] = this.pages[page]!.subarray(0, length);
     return this.pageViews[page]!;
@@ -135,23 +156,23 @@ export class TransferPool {
   writeTo(buffer: HostBuffer, offset: number, transfer: number): void {
     const at = transfer * TRANSFER_WORDS;
     const { words } = this;
-    const length = words[at + LENGTH]!;
-    const kept = words[at + DATA]!;
+    const length = words[at + WHAT]! & LENGTH_MASK;
+    const kept = this.kept(at);
     if (((offset | length) & 3) !== 0) buffer.writeInChunk(offset, this.view(transfer));
-    else if (kept === Kept.small) buffer.writeWordsInChunk(offset, words, at + SMALL, length >> 2);
+    else if (kept === Kept.small) buffer.writeWordsInChunk(offset, words, at + BYTES, length >> 2);
     else if (kept === Kept.progression) {
       buffer.writeProgression(offset, length, words[at + WORD0]!, words[at + WORD1]!);
     } else buffer.writeInChunk(offset, this.view(transfer));
+  }
+
+  private kept(at: number): number {
+    return (this.words[at + WHAT]! >>> KEPT_SHIFT) & KEPT_MASK;
   }
 
   private description(at: number): Description {
     found.word0 = this.words[at + WORD0]!;
     found.word1 = this.words[at + WORD1]!;
     return found;
-  }
-
-  private smallView(at: number, lengthBytes: number): Uint8Array {
-    return new Uint8Array(this.words.buffer, (at + SMALL) * 4, lengthBytes);
   }
 
   private add(): number {
@@ -161,11 +182,7 @@ export class TransferPool {
       this.words = more;
       this.doubles = new Float64Array(more.buffer);
       this.bytes = new Uint8Array(more.buffer);
-      for (const [of, view] of this.views.entries()) {
-        this.views[of] = this.smallView(of * TRANSFER_WORDS, view.length);
-      }
     }
-    this.views.push(this.smallView(this.made * TRANSFER_WORDS, SMALL_BYTES));
     return this.made++;
   }
 
