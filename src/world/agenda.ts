@@ -20,8 +20,9 @@ const WHEEL_PS = SLICES * 2 ** SLICE_BITS;
 /** Instants are counted from a base that follows the present, so that differences are small integers. */
 const BASE_MOVES_AFTER_PS = 2 ** 30;
 
-/** So many events are kept sorted while no more wait; a power of two. */
-const RING = 16;
+/** So many events are kept sorted, a power of two; half as many move in when none is left. */
+const RING = 32;
+const REFILL = RING / 2;
 
 /** An alarm's handle. */
 export type Alarm = number;
@@ -31,16 +32,17 @@ const ALARM = 1;
 
 /**
  * The agenda's own doubles and words, before those of the events: when the ring's events are due (looked at far more often
- * than the events), the present, the base of instants; the ring's events in order; first event of each slice, and a bit
+ * than the events), the present, the base of instants, and one that nothing in the wheel or the heap comes before; the ring's events in order; first event of each slice, and a bit
  * for each slice that has one.
  */
 const RING_PS = 0;
 const NOW = RING;
 const BASE = RING + 1;
-const RING_EVENTS = 2 * (RING + 2);
+const REST = RING + 2;
+const RING_EVENTS = 2 * (RING + 4);
 const OCCUPIED = RING_EVENTS + RING;
 const OCCUPIED_WORDS = SLICES / 32;
-const SLICE_FIRST = OCCUPIED + OCCUPIED_WORDS + 4;
+const SLICE_FIRST = OCCUPIED + OCCUPIED_WORDS;
 const OWN_WORDS = SLICE_FIRST + SLICES;
 
 /**
@@ -48,10 +50,9 @@ const OWN_WORDS = SLICE_FIRST + SLICES;
  * one-shot events it has alarms: an alarm belongs to its owner for good and is moved rather than queued again, so an
  * owner that changes its mind leaves nothing behind.
  *
- * Where little waits, a ring keeps it sorted. What the ring does not hold and happens within two microseconds waits in a
- * timing wheel, where queueing and taking cost the same however many events there are; what is further away waits in a
- * heap. Nothing in the wheel or the heap comes before anything in the ring; when the ring is empty, the next event is the
- * earlier of their two foremost ones.
+ * A ring keeps what comes next sorted. What it does not hold and happens within two microseconds waits in a timing wheel,
+ * where queueing and taking cost the same however many events there are; what is further away waits in a heap. Nothing in
+ * the wheel or the heap comes before anything in the ring; when the ring is empty, their foremost events move into it.
  */
 export class Agenda {
   private readonly records = new EventRecords(OWN_WORDS);
@@ -62,9 +63,6 @@ export class Agenda {
   private inWheel = 0;
   private readonly heap = new EventHeap(this.records);
 
-  /** the next event of wheel and heap while the ring is empty; NONE while it has not been looked for */
-  private front: number = NONE;
-
   /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
   runAheadUntilPs = -Infinity;
   /** Nobody looks at what happened before the end of the stretch (`runBefore`): running ahead may go on after an output. */
@@ -73,6 +71,10 @@ export class Agenda {
   private order = 0;
   private taken = 0;
   private readonly registered: Actor[] = [];
+
+  constructor() {
+    this.records.doubles[REST] = Infinity;
+  }
 
   /** The instant of the latest event, in picoseconds. */
   get nowPs(): number {
@@ -120,9 +122,11 @@ export class Agenda {
 
   /** The instant of the next event; Infinity when there is none. */
   nextPs(): number {
-    const { doubles } = this.records;
-    if (this.inRing > 0) return doubles[RING_PS + this.head]!;
-    return this.length === 0 ? Infinity : doubles[instantOf(this.next())]!;
+    if (this.inRing === 0) {
+      if (this.length === 0) return Infinity;
+      this.refill();
+    }
+    return this.records.doubles[RING_PS + this.head]!;
   }
 
   /** Takes the next event, moves the clock to it and hands it to its actor. False when there is none. */
@@ -163,35 +167,21 @@ export class Agenda {
     if (!(byPs >= 0 && byPs <= this.nowPs)) {
       throw new RangeError(`${this.nowPs} ps cannot be moved by ${byPs} ps`);
     }
-    for (let own = 0; own <= BASE; own++) doubles[own]! -= byPs; // slices keep their events
+    for (let own = 0; own <= REST; own++) doubles[own]! -= byPs; // slices keep their events
     records.rebase(byPs);
     for (const actor of this.registered) actor.rebase?.(byPs);
-  }
-
-  /** The next event of wheel and heap; there must be one, and none in the ring. */
-  private next(): number {
-    if (this.front === NONE) this.front = this.foremost();
-    return this.front;
   }
 
   /** Takes the next event; there must be one. */
   private take(): void {
     const { records } = this;
     const { words, doubles } = records;
-    let event: number;
-    let timePs: number;
-    if (this.inRing > 0) {
-      const { head } = this;
-      event = words[RING_EVENTS + head]!;
-      timePs = doubles[RING_PS + head]!;
-      this.head = (head + 1) & (RING - 1);
-      this.inRing--;
-    } else {
-      event = this.next();
-      timePs = doubles[instantOf(event)]!;
-      this.leave(event);
-      this.front = NONE;
-    }
+    if (this.inRing === 0) this.refill();
+    const { head } = this;
+    const event = words[RING_EVENTS + head]!;
+    const timePs = doubles[RING_PS + head]!;
+    this.head = (head + 1) & (RING - 1);
+    this.inRing--;
     this.length--;
     const actor = words[event + Field.actor]!;
     const op = words[event + Field.op]!;
@@ -212,27 +202,22 @@ export class Agenda {
     }
     doubles[instantOf(event)] = timePs;
     words[event + Field.order] = this.order = (this.order + 1) & Order.mask;
-    const { inRing } = this;
-    if (inRing === this.length++) {
-      // nothing waits elsewhere
-      if (inRing < RING) {
-        this.intoRing(event, timePs);
+    this.length++;
+    if (timePs >= doubles[REST]!) {
+      this.beyondRing(event, timePs);
+      return;
+    }
+    if (this.inRing === RING) {
+      const last = (this.head + RING - 1) & (RING - 1);
+      const lastPs = doubles[RING_PS + last]!;
+      if (timePs >= lastPs) {
+        doubles[REST] = timePs;
+        this.beyondRing(event, timePs);
         return;
       }
-    } else if (inRing === 0) {
-      this.beyondRing(event, timePs);
-      const { front } = this;
-      if (front !== NONE && timePs < doubles[instantOf(front)]!) this.front = event;
-      return;
-    }
-    const last = (this.head + inRing - 1) & (RING - 1);
-    if (timePs >= doubles[RING_PS + last]!) {
-      this.beyondRing(event, timePs);
-      return;
-    }
-    if (inRing === RING) {
       this.inRing--;
-      this.beyondRing(words[RING_EVENTS + last]!, doubles[RING_PS + last]!);
+      doubles[REST] = lastPs;
+      this.beyondRing(words[RING_EVENTS + last]!, lastPs);
     }
     this.intoRing(event, timePs);
   }
@@ -241,10 +226,7 @@ export class Agenda {
   private remove(event: number): void {
     const { words } = this.records;
     if (words[event + Field.place] === Place.inRing) this.outOfRing(event);
-    else {
-      this.leave(event);
-      if (event === this.front) this.front = NONE;
-    }
+    else this.leave(event);
     words[event + Field.place] = Place.notQueued;
     this.length--;
   }
@@ -254,6 +236,7 @@ export class Agenda {
     const place = this.records.words[event + Field.place]!;
     if (place <= Place.inWheel) this.outOfWheel(event, Place.inWheel - place);
     else this.heap.remove(event);
+    if (this.inWheel === 0 && this.heap.length === 0) this.records.doubles[REST] = Infinity;
   }
 
   // -- ring --
@@ -274,6 +257,24 @@ export class Agenda {
     words[event + Field.place] = Place.inRing;
   }
 
+  /** Moves the foremost events of wheel and heap, which are not both empty, into the ring, which is. */
+  private refill(): void {
+    const { words, doubles } = this.records;
+    this.head = 0;
+    for (;;) {
+      const event = this.foremost();
+      if (this.inRing === REFILL) {
+        doubles[REST] = doubles[instantOf(event)]!;
+        return;
+      }
+      this.leave(event);
+      doubles[RING_PS + this.inRing] = doubles[instantOf(event)]!;
+      words[RING_EVENTS + this.inRing++] = event;
+      words[event + Field.place] = Place.inRing;
+      if (this.inRing === this.length) return;
+    }
+  }
+
   private outOfRing(event: number): void {
     const { words, doubles } = this.records;
     let at = this.head;
@@ -287,7 +288,7 @@ export class Agenda {
     }
   }
 
-  /** An event that comes after all in the ring and, where it has just left it, before all others. */
+  /** An event that comes after all in the ring. */
   private beyondRing(event: number, timePs: number): void {
     if (timePs - this.nowPs < NEAR_PS) this.intoWheel(event, timePs);
     else this.heap.add(event);

@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** The time of a byte on lines of one rate, shared by all of them. */
+interface ByteTime {
+  /** picoseconds of one byte as numerator / denominator */
+  readonly numerator: number;
+  readonly denominator: number;
+  /** a little off: quotients by it are put right */
+  readonly reciprocal: number;
+}
+
+const byteTimes = new Map<number, ByteTime>();
+
+function byteTimeOf(rateMbps: number): ByteTime {
+  let time = byteTimes.get(rateMbps);
+  if (time === undefined) {
+    const common = greatestCommonDivisor(8_000_000, rateMbps);
+    const denominator = rateMbps / common;
+    time = { numerator: 8_000_000 / common, denominator, reciprocal: 1 / denominator };
+    byteTimes.set(rateMbps, time);
+  }
+  return time;
+}
+
 /**
  * A line on which bytes follow each other at an exact rate: bus or wire. The time of n bytes is n x 8000 / rateGbps
  * picoseconds, kept as a rational number, so that a million packets drift by nothing.
  */
 export class SerialLine {
-  /** picoseconds of one byte as numerator / denominator */
-  private readonly numerator: number;
-  private readonly denominator: number;
-  /** a little off: quotients by it are put right */
-  private readonly reciprocal: number;
+  private readonly byteTime: ByteTime;
   private free = 0;
   /** what `free` lacks of the true instant, in 1/denominator picoseconds */
   private rest = 0;
@@ -20,10 +38,7 @@ export class SerialLine {
     if (!Number.isSafeInteger(rateMbps) || rateMbps < 1) {
       throw new RangeError(`a line rate is a positive integer of Mbit/s, got ${rateMbps}`);
     }
-    const common = greatestCommonDivisor(8_000_000, rateMbps);
-    this.numerator = 8_000_000 / common;
-    this.denominator = rateMbps / common;
-    this.reciprocal = 1 / this.denominator;
+    this.byteTime = byteTimeOf(rateMbps);
   }
 
   /** The instant from which the line is free, in picoseconds. */
@@ -42,9 +57,9 @@ export class SerialLine {
       this.free = fromPs;
       this.rest = 0;
     }
-    const { denominator } = this;
-    const units = bytes * this.numerator + this.rest;
-    let whole = Math.floor(units * this.reciprocal); // a product is cheaper than a quotient, and at most 1 off
+    const { numerator, denominator, reciprocal } = this.byteTime;
+    const units = bytes * numerator + this.rest;
+    let whole = Math.floor(units * reciprocal); // a product is cheaper than a quotient, and at most 1 off
     let rest = units - whole * denominator;
     if (rest < 0) {
       whole--;
@@ -61,7 +76,7 @@ export class SerialLine {
 
   /** Time of `bytes` on an idle line, picoseconds, rounded down as `send` does. */
   timePs(bytes: number): number {
-    return Math.floor((bytes * this.numerator) / this.denominator);
+    return Math.floor((bytes * this.byteTime.numerator) / this.byteTime.denominator);
   }
 
   /** Shifts the line's clock (an epoch is rebased). */

@@ -36,17 +36,21 @@ function bytesToBoundary(address: number, burst: number): number {
 }
 
 /**
- * A request on the bus, in words: how often its number was used, so that a late answer is seen to be late; what it is,
- * `FREE` when out of use; whose it is; who asked; its part of what was asked for.
+ * A request on the bus, in four words: what it is (`FREE` when out of use), whose it is, and how often its number was
+ * used, so that a late answer is seen to be late; who asked, and of a request out of use the next such one; its part of
+ * what was asked for.
  */
-const REQUEST_BITS = 3;
-const GENERATION = 0;
-const KIND = 1;
-const USER = 2;
-const TOKEN = 3;
-const POSITION = 4;
-const SIZE = 5;
+const REQUEST_BITS = 2;
+const WHAT = 0;
+const TOKEN = 1;
+const POSITION = 2;
+const SIZE = 3;
+const KIND_MASK = 3;
+const USER_SHIFT = 2;
+const USER_MASK = 0xff;
+const GENERATION_SHIFT = 10;
 const START_REQUESTS = 16;
+const NONE = -1;
 
 export class Dma {
   listener: DmaListener | undefined;
@@ -56,9 +60,11 @@ export class Dma {
   /** Requests that the bus has not answered. */
   inFlight = 0;
   private requests = new Int32Array(START_REQUESTS << REQUEST_BITS);
-  /** How many of them were ever used, and those out of use again: the one used last is used first. */
+  /** How many of them were ever used, and the first of those out of use again: the one used last. */
   private made = 0;
-  private readonly free: number[] = [];
+  private spare = NONE;
+  /** Who asked for what `takeBack` ended. */
+  private answered = -1;
 
   constructor(
     private readonly users: Users,
@@ -76,13 +82,16 @@ export class Dma {
   /** Core reset: the bus still answers what is under way, but nobody waits for it any more. */
   forgetAskers(): void {
     this.log2Write = this.log2Read = DEFAULT_LOG2_BURST;
-    for (let index = 0; index < this.made; index++) this.requests[(index << REQUEST_BITS) + TOKEN] = -1;
+    for (let index = 0; index < this.made; index++) {
+      const at = index << REQUEST_BITS;
+      if (this.kind(at) !== FREE) this.requests[at + TOKEN] = -1;
+    }
   }
 
   /** Bus reset: nothing is under way; answers to old tags are ignored. */
   busReset(): void {
     for (let index = 0; index < this.made; index++) {
-      if (this.requests[(index << REQUEST_BITS) + KIND] !== FREE) this.release(index);
+      if (this.kind(index << REQUEST_BITS) !== FREE) this.release(index);
     }
     this.users.forgetDma();
     this.inFlight = 0;
@@ -145,7 +154,7 @@ export class Dma {
   readDone(tag: number, status: DmaStatus, bytes: Uint8Array): void {
     const at = this.takeBack(tag, KIND_READ);
     if (at < 0) return;
-    const token = this.requests[at + TOKEN]!;
+    const token = this.answered;
     const good = status === DmaStatus.ok && bytes.length === this.requests[at + SIZE];
     if (!good) this.counters.add(Counter.dmaErrors);
     if (token < 0) return;
@@ -158,36 +167,40 @@ export class Dma {
     const at = this.takeBack(tag, KIND_WRITE);
     if (at < 0 || status === DmaStatus.ok) return;
     this.counters.add(Counter.dmaErrors);
-    const token = this.requests[at + TOKEN]!;
+    const token = this.answered;
     if (token >= 0) this.listener?.writeFailed(token);
   }
 
   private newTag(kind: number, user: number, token: number, position: number, size: number): number {
-    const index = this.free.pop() ?? this.add();
+    let index = this.spare;
+    if (index === NONE) index = this.add();
+    else this.spare = this.requests[(index << REQUEST_BITS) + TOKEN]!;
     const { requests } = this;
     const at = index << REQUEST_BITS;
-    requests[at + KIND] = kind;
-    requests[at + USER] = user;
+    const generation = requests[at + WHAT]! >>> GENERATION_SHIFT;
+    requests[at + WHAT] = (generation << GENERATION_SHIFT) | (user << USER_SHIFT) | kind;
     requests[at + TOKEN] = token;
     requests[at + POSITION] = position;
     requests[at + SIZE] = size;
     this.inFlight++;
     this.users.countDma(user, 1);
-    return (requests[at + GENERATION]! << INDEX_BITS) | index;
+    return (generation << INDEX_BITS) | index;
   }
 
   /**
-   * Ends the request of a tag that is under way and lowers its user's count. Returns the place of its words, which hold
-   * until the next request; -1 for anything else.
+   * Ends the request of a tag that is under way and lowers its user's count. Returns the place of its words, of which
+   * position and size hold until the next request, and says in `answered` who asked; -1 for anything else.
    */
   private takeBack(tag: number, kind: number): number {
     const index = tag & INDEX_MASK;
     const at = index << REQUEST_BITS;
     const { requests } = this;
-    if (index >= this.made || requests[at + KIND] !== kind) return -1;
-    if (requests[at + GENERATION] !== tag >>> INDEX_BITS) return -1;
+    if (index >= this.made || this.kind(at) !== kind) return -1;
+    const what = requests[at + WHAT]!;
+    if (what >>> GENERATION_SHIFT !== tag >>> INDEX_BITS) return -1;
     this.inFlight--;
-    const user = requests[at + USER]!;
+    this.answered = requests[at + TOKEN]!;
+    const user = (what >>> USER_SHIFT) & USER_MASK;
     this.users.countDma(user, -1);
     this.users.settle(user);
     this.release(index);
@@ -196,9 +209,15 @@ export class Dma {
 
   private release(index: number): void {
     const at = index << REQUEST_BITS;
-    this.requests[at + KIND] = FREE;
-    this.requests[at + GENERATION] = (this.requests[at + GENERATION]! + 1) & GENERATION_MASK;
-    this.free.push(index);
+    const { requests } = this;
+    const generation = ((requests[at + WHAT]! >>> GENERATION_SHIFT) + 1) & GENERATION_MASK;
+    requests[at + WHAT] = (generation << GENERATION_SHIFT) | FREE;
+    requests[at + TOKEN] = this.spare;
+    this.spare = index;
+  }
+
+  private kind(at: number): number {
+    return this.requests[at + WHAT]! & KIND_MASK;
   }
 
   private add(): number {

@@ -31,8 +31,8 @@ export class Mac {
   private remainder = 0;
   /** the control register as it was last taken in */
   private control = 0;
-  private readonly inbound = new FrameRing();
-  private readonly looped = new FrameRing();
+  private readonly inbound = new FrameRing(false);
+  private readonly looped = new FrameRing(false);
   private readonly receivePs: number;
   private readonly loopPs: number;
 

@@ -71,9 +71,11 @@ export class Outbox {
   /** Packets in use in the order of the decision, a ring. */
   private readonly pipeline: Packet[] = [...this.packets];
   private head = 0;
-  private tail = 0;
+  private inPipeline = 0;
+  /** Packets started so far. */
+  private started = 0;
   private bytes = 0;
-  private readonly controls = new FrameRing();
+  private readonly controls = new FrameRing(true);
   private transmitAtPs = Infinity;
   private readonly buildPs: number;
   private readonly startPs: number;
@@ -98,7 +100,7 @@ export class Outbox {
   reset(): void {
     this.controls.clear();
     // The count goes on, so that reads from before are seen to be old.
-    while (this.head < this.tail) this.takeHead();
+    while (this.inPipeline > 0) this.takeHead();
     this.bytes = 0;
     this.transmitAtPs = Infinity;
   }
@@ -112,7 +114,7 @@ export class Outbox {
 
   /** Packets and frames on their way to the wire. */
   get pending(): number {
-    return this.tail - this.head + this.controls.length;
+    return this.inPipeline + this.controls.length;
   }
 
   /** A message was entered into the queue by a call: its first packet is asked for after the call's own cycles. */
@@ -130,7 +132,7 @@ export class Outbox {
   /** Fills the pipeline. */
   fetch(): void {
     const { queue } = this;
-    while (this.tail - this.head < PIPELINE_PACKETS && this.bytes < PIPELINE_BYTES && queue.ready) {
+    while (this.inPipeline < PIPELINE_PACKETS && this.bytes < PIPELINE_BYTES && queue.ready) {
       if (queue.next(choice) === SendKind.none) return;
       this.start(this.table.at(choice.message));
     }
@@ -138,8 +140,8 @@ export class Outbox {
 
   private start(rpc: Rpc): void {
     const packet = this.spare.pop()!;
-    packet.serial = (this.tail % SERIAL_COUNTS) * PIPELINE_PACKETS + packet.index;
-    this.pipeline[this.tail++ % PIPELINE_PACKETS] = packet;
+    packet.serial = (this.started++ % SERIAL_COUNTS) * PIPELINE_PACKETS + packet.index;
+    this.pipeline[(this.head + this.inPipeline++) % PIPELINE_PACKETS] = packet;
     packet.token = rpc.token;
     packet.offset = choice.offset;
     packet.length = choice.length;
@@ -207,8 +209,8 @@ export class Outbox {
       else this.transmitData(now);
     }
     let next = this.controls.headReadyPs;
-    if (this.head < this.tail) {
-      const packet = this.pipeline[this.head % PIPELINE_PACKETS]!;
+    if (this.inPipeline > 0) {
+      const packet = this.pipeline[this.head]!;
       if (packet.missing === 0) next = Math.min(next, packet.readyPs);
     }
     if (next !== Infinity) this.transmitNoLaterThan(Math.max(now, next));
@@ -216,8 +218,8 @@ export class Outbox {
 
   /** Sends the first packet of the pipeline whose message is still being sent, if it is ready. */
   private transmitData(now: number): void {
-    while (this.head < this.tail) {
-      const packet = this.pipeline[this.head % PIPELINE_PACKETS]!;
+    while (this.inPipeline > 0) {
+      const packet = this.pipeline[this.head]!;
       const rpc = this.table.byToken(packet.token);
       const wanted = rpc?.isSending === true;
       if (wanted && (packet.missing > 0 || packet.readyPs > now)) return;
@@ -240,7 +242,9 @@ export class Outbox {
 
   /** The first packet of the pipeline is out of use; what it holds stays until the next `start`. */
   private takeHead(): void {
-    const packet = this.pipeline[this.head++ % PIPELINE_PACKETS]!;
+    const packet = this.pipeline[this.head]!;
+    // An empty pipeline begins at its start again, which the processor has at hand.
+    this.head = --this.inPipeline === 0 ? 0 : (this.head + 1) % PIPELINE_PACKETS;
     packet.serial = -1;
     this.spare.push(packet);
   }
