@@ -5,7 +5,7 @@
  * makes every run repeatable.
  *
  * A card has few things to do at once, and most of what is scheduled comes after what waits. So this is a sorted ring in
- * typed arrays: a new event goes to the end and moves forward past what is later.
+ * one typed array, instant and kind side by side: a new event goes to the end and moves forward past what is later.
  */
 const START_CAPACITY = 16;
 
@@ -17,8 +17,8 @@ export class Agenda {
 
   private head = 0;
   private count = 0;
-  private times = new Float64Array(START_CAPACITY);
-  private kinds = new Uint8Array(START_CAPACITY);
+  private capacity = START_CAPACITY;
+  private ring = new Float64Array(2 * START_CAPACITY);
 
   /** Forgets all work; the present stays. */
   clear(): void {
@@ -28,48 +28,49 @@ export class Agenda {
   /** Moves the present and all events back. */
   rebase(byPs: number): void {
     this.nowPs -= byPs;
-    for (let i = 0; i < this.count; i++) this.times[(this.head + i) & (this.times.length - 1)]! -= byPs;
+    for (let i = 0; i < this.count; i++) this.ring[2 * ((this.head + i) & (this.capacity - 1))]! -= byPs;
   }
 
   /** When the next event is due; Infinity without any. */
   nextPs(): number {
-    return this.count === 0 ? Infinity : this.times[this.head]!;
+    return this.count === 0 ? Infinity : this.ring[2 * this.head]!;
   }
 
   /** Adds an event. An instant in the past counts as the present. */
   schedule(timePs: number, kind: number): void {
-    if (this.count === this.times.length) this.grow();
+    if (this.count === this.capacity) this.grow();
     const time = timePs < this.nowPs ? this.nowPs : timePs;
-    const { times, kinds, head } = this;
-    const mask = times.length - 1;
+    const { ring, head } = this;
+    const mask = this.capacity - 1;
     let at = (head + this.count++) & mask;
     while (at !== head) {
       const before = (at - 1) & mask;
-      if (times[before]! <= time) break;
-      times[at] = times[before]!;
-      kinds[at] = kinds[before]!;
+      if (ring[2 * before]! <= time) break;
+      ring[2 * at] = ring[2 * before]!;
+      ring[2 * at + 1] = ring[2 * before + 1]!;
       at = before;
     }
-    times[at] = time;
-    kinds[at] = kind;
+    ring[2 * at] = time;
+    ring[2 * at + 1] = kind;
   }
 
   /** Takes the earliest event out into `kind` and moves the present to it. There must be one. */
   take(): void {
-    const { times, head } = this;
-    this.nowPs = times[head]!;
-    this.kind = this.kinds[head]!;
-    this.head = (head + 1) & (times.length - 1);
-    this.count--;
+    const { ring, head } = this;
+    this.nowPs = ring[2 * head]!;
+    this.kind = ring[2 * head + 1]! | 0; // a small integer, also where doubles are boxed
+    // An empty ring begins at its start again, which the processor has at hand.
+    this.head = --this.count === 0 ? 0 : (head + 1) & (this.capacity - 1);
   }
 
   private grow(): void {
-    const { times, kinds, head, count } = this;
-    this.times = new Float64Array(2 * count);
-    this.kinds = new Uint8Array(2 * count);
+    const { ring, head, count } = this;
+    this.capacity = 2 * count;
+    this.ring = new Float64Array(2 * this.capacity);
     for (let i = 0; i < count; i++) {
-      this.times[i] = times[(head + i) & (count - 1)]!;
-      this.kinds[i] = kinds[(head + i) & (count - 1)]!;
+      const from = 2 * ((head + i) & (count - 1));
+      this.ring[2 * i] = ring[from]!;
+      this.ring[2 * i + 1] = ring[from + 1]!;
     }
     this.head = 0;
   }

@@ -21,6 +21,22 @@ const FREE = 0;
 const KIND_WRITE = 1;
 const KIND_READ = 2;
 
+/**
+ * Short parts are put together here, so that no view is made for each: views by length. Shared by all cards of the process:
+ * in use within one call only.
+ */
+const SHORT_BYTES = 64;
+const short = new Uint8Array(SHORT_BYTES);
+const shortViews = Array.from({ length: SHORT_BYTES + 1 }, (_, length) => short.subarray(0, length));
+
+/** `length` bytes from `from`, valid until the next part. */
+function partOf(bytes: Uint8Array, from: number, length: number): Uint8Array {
+  if (from === 0 && length === bytes.length) return bytes;
+  if (length > SHORT_BYTES) return bytes.subarray(from, from + length);
+  for (let i = 0; i < length; i++) short[i] = bytes[from + i]!;
+  return shortViews[length]!;
+}
+
 /** Who hears of answers; tokens are the asker's. */
 export interface DmaListener {
   /** Part of a read arrived: `bytes` belongs at `position` of what was asked for. Empty on error. */
@@ -121,9 +137,7 @@ export class Dma {
       const tag = this.newTag(KIND_WRITE, user, token, 0, step);
       this.counters.add(Counter.dmaWrites);
       this.counters.add(Counter.dmaWriteBytes, step);
-      const whole = from === 0 && step === bytes.length;
-      const part = whole ? bytes : bytes.subarray(from + done, from + done + step);
-      this.outputs.dmaWrite(this.agenda.nowPs, tag, at, part);
+      this.outputs.dmaWrite(this.agenda.nowPs, tag, at, partOf(bytes, from + done, step));
       done += step;
     }
     return true;
