@@ -11,7 +11,7 @@ import {
   SLOTS,
   UserCall,
 } from '../../nic/regs.js';
-import { CHUNK_BYTES, type HostBuffer } from '../host-buffer.js';
+import type { HostBuffer } from '../host-buffer.js';
 import type { CardSlot } from '../pcie/card-slot.js';
 import { BuddyArena } from './buddy.js';
 import { CallResult, CallWriter, type Peer } from './call.js';
@@ -84,7 +84,8 @@ export class HostUser {
     // What an earlier call left must not look like a result of the next one.
     this.slots[2 * slotNumber] = 0;
     this.slots[2 * slotNumber + 1] = 1;
-    this.results.wordsForWrite(slotNumber * 64)[((slotNumber * 64) & (CHUNK_BYTES - 1)) >>> 2] = 0;
+    const at = this.results.locate(slotNumber * 64);
+    this.results.words[at] = 0;
     return slotNumber;
   }
 
@@ -219,9 +220,9 @@ export class HostUser {
 
   /** A slot's status word has been seen: read the result, once. */
   observe(timePs: number, slot: number): void {
-    const at = (slot * 64) & (CHUNK_BYTES - 1);
-    const words = this.results.wordsForRead(slot * 64);
-    const status = words[at >>> 2]!;
+    const at = this.results.locate(slot * 64);
+    const { words } = this.results;
+    const status = words[at]!;
     if (status === this.slots[2 * slot]) return; // seen already, with a later write of the same slot
     this.slots[2 * slot] = status;
     result.read(slot, words, at);
