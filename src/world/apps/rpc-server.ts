@@ -35,7 +35,7 @@ interface Answer {
   next: Answer | undefined;
 }
 
-/** What a slot is in use for: a number for each, next to an offset, whose lower six bits are 0. */
+/** What a slot is in use for: its lower six bits, over which there is an offset (a multiple of 64). */
 const enum Use {
   nothing,
   receive,
