@@ -31,8 +31,11 @@ const call = new CallWriter();
 const padded = new Uint8Array(INLINE_BYTES);
 const result = new CallResult();
 
-/** What a user keeps in words. A core issues one store at a time: from when each call set's is free, doubles. */
-const CORE_FREE = 0;
+/**
+ * What a user keeps in words. A core issues one store at a time: from when each call set's is free, doubles, the first
+ * set's last because it is used most and so are the first slots behind it.
+ */
+const CORE_FREE = CALL_SETS - 1;
 /** then by slot: the status word seen last; the slot to be handed out after it, or IN_USE while a call has it */
 const STATUS = 2 * CALL_SETS;
 const NEXT = STATUS + 1;
@@ -236,7 +239,7 @@ export class HostUser {
 
   /** The world's clock was moved back. */
   rebase(byPs: number): void {
-    for (let set = 0; set < CALL_SETS; set++) this.doubles[(this.at + CORE_FREE) / 2 + set]! -= byPs;
+    for (let set = 0; set < CALL_SETS; set++) this.doubles[this.coreFree(set)]! -= byPs;
   }
 
   /** A slot's status word has been seen: read the result, once. */
@@ -266,10 +269,22 @@ export class HostUser {
   }
 
   private store(timePs: number, kind: number, bytes: Uint8Array, set: number): number {
-    const core = (this.at + CORE_FREE) / 2 + set;
-    const begin = Math.max(timePs, this.doubles[core]!);
-    this.doubles[core] = begin + this.intervalPs;
-    this.slot.mmioWrite(begin, this.user * APERTURE_BYTES + set * CALL_SET_BYTES + kind, bytes);
-    return begin;
+    const core = this.coreFree(set);
+    const freePs = this.doubles[core]!;
+    const address = this.user * APERTURE_BYTES + set * CALL_SET_BYTES + kind;
+    if (timePs >= freePs) {
+      // apart, because the time we were told goes on as the object it is, and a new number would be a new object
+      this.doubles[core] = timePs + this.intervalPs;
+      this.slot.mmioWrite(timePs, address, bytes);
+      return timePs;
+    }
+    this.doubles[core] = freePs + this.intervalPs;
+    this.slot.mmioWrite(freePs, address, bytes);
+    return freePs;
+  }
+
+  /** Where this set's core says from when on it is free. */
+  private coreFree(set: number): number {
+    return (this.at >> 1) + CORE_FREE - set;
   }
 }
