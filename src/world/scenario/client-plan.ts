@@ -5,6 +5,7 @@ import type { LengthDistribution } from '../../workload/length-distribution.js';
 import type { PlannedRpc, RpcPlan } from '../apps/rpc-plan.js';
 import type { Peer } from '../host/call.js';
 import { wireBytes } from '../network/link.js';
+import type { ServersCalled } from './rpc-record.js';
 import { ScenarioError, type ScenarioClient, type ScenarioSize } from './scenario.js';
 
 /** A server a client may call. */
@@ -66,7 +67,7 @@ export function messageWireBytes(lengthBytes: number): number {
   return full * wireBytes(SEGMENT_BYTES + HEADER_BYTES) + (rest > 0 ? wireBytes(rest + HEADER_BYTES) : 0);
 }
 
-/** The plan of a client; `linkMbps` is the rate of its link, for `load`. `names[i]` becomes the server of RPC i. */
+/** The plan of a client; `linkMbps` is the rate of its link, for `load`. `called` is told whom. */
 export function makePlan(
   client: ScenarioClient,
   targets: readonly Target[],
@@ -74,7 +75,7 @@ export function makePlan(
   lengths: Lengths,
   linkMbps: number,
   startPs: number,
-  names: string[],
+  called: ServersCalled,
 ): RpcPlan {
   if (targets.length === 0) throw new ScenarioError(`client on ${client.host}: there is nobody to call`);
   const sizes = lengthsOf(client.requestBytes ?? DEFAULT_BYTES, random.stream('sizes'), lengths);
@@ -83,8 +84,9 @@ export function makePlan(
     ...targets.map((t) => (t.responseBytes === 0 ? sizes.max : t.responseBytes)),
   );
   const describe = (index: number, into: PlannedRpc): void => {
-    const target = targets.length === 1 ? targets[0]! : targets[choice.nextBelow(targets.length)]!;
-    names[index] = target.name;
+    const number = targets.length === 1 ? 0 : choice.nextBelow(targets.length);
+    const target = targets[number]!;
+    called.add(index, number);
     into.peer = target.peer;
     into.requestBytes = sizes.draw();
     into.responseBytes = target.responseBytes;
@@ -97,7 +99,7 @@ export function makePlan(
     match: client.match ?? (maxResponseBytes <= READY_LIMIT_BYTES ? 'any' : 'id'),
     inline: client.inline ?? true,
     describe,
-    pausePs: () => pausePs,
+    ...(pausePs > 0 ? { pausePs: () => pausePs } : {}),
   };
   if (client.load === undefined) return plan;
   // Mean time between requests: mean wire bytes over the share of the link.
