@@ -78,17 +78,24 @@ export function makePlan(
   called: ServersCalled,
 ): RpcPlan {
   if (targets.length === 0) throw new ScenarioError(`client on ${client.host}: there is nobody to call`);
-  const sizes = lengthsOf(client.requestBytes ?? DEFAULT_BYTES, random.stream('sizes'), lengths);
+  const size = client.requestBytes ?? DEFAULT_BYTES;
+  const sizes = lengthsOf(size, random.stream('sizes'), lengths);
   const choice = random.stream('targets');
   const maxResponseBytes = Math.max(
     ...targets.map((t) => (t.responseBytes === 0 ? sizes.max : t.responseBytes)),
   );
-  const describe = (index: number, into: PlannedRpc): void => {
-    const number = targets.length === 1 ? 0 : choice.nextBelow(targets.length);
-    const target = targets[number]!;
+  const draw = (index: number): Target => {
+    const number = choice.nextBelow(targets.length);
     called.add(index, number);
+    return targets[number]!;
+  };
+  // what is always the same is in this function's context, and nothing else is looked at
+  const only = targets.length === 1 ? targets[0] : undefined;
+  const fixedBytes = typeof size === 'number' ? size : undefined;
+  const describe = (index: number, into: PlannedRpc): void => {
+    const target = only ?? draw(index);
     into.peer = target.peer;
-    into.requestBytes = sizes.draw();
+    into.requestBytes = fixedBytes ?? sizes.draw();
     into.responseBytes = target.responseBytes;
   };
   const pausePs = Math.round((client.pauseUs ?? 0) * 1e6);

@@ -14,7 +14,7 @@ const RESPONSE_BYTES = 8;
 const OUTCOME = 9;
 const START_RECORDS = 256;
 
-/** Which server each RPC of a client calls. Nothing is kept of a client that has only one. */
+/** Which server each RPC of a client calls: the first, unless `add` said otherwise. */
 export class ServersCalled {
   private numbers = new Uint32Array(0);
 
@@ -22,7 +22,6 @@ export class ServersCalled {
 
   /** RPC `index` calls the server with this number in `names`. */
   add(index: number, server: number): void {
-    if (this.names.length === 1) return;
     if (index >= this.numbers.length) {
       const { numbers } = this;
       this.numbers = new Uint32Array(Math.max(START_RECORDS, 2 * index));
@@ -32,7 +31,7 @@ export class ServersCalled {
   }
 
   nameOf(index: number): string {
-    return this.names[this.names.length === 1 ? 0 : this.numbers[index]!]!;
+    return this.names[this.numbers[index] ?? 0]!;
   }
 }
 
