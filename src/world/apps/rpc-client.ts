@@ -45,8 +45,6 @@ const told: RpcOutcome = {
 };
 
 export class RpcClient implements Actor, ResultHandler {
-  /** things no application should ever see; tests assert that it stays empty */
-  readonly faults: string[] = [];
   started = 0;
   ended = 0;
   private readonly user: HostUser;
@@ -64,6 +62,8 @@ export class RpcClient implements Actor, ResultHandler {
   private readonly keySeed: number;
   private readonly agenda: Agenda;
   private readonly actor: number;
+  /** things no application should ever see; tests assert that it stays empty */
+  readonly faults: string[] = [];
 
   constructor(agenda: Agenda, user: HostUser, plan: RpcPlan, keySeed: number, sink: OutcomeSink) {
     this.agenda = agenda;

@@ -59,12 +59,7 @@ let spare: Answer | undefined;
 const NO_RELEASES: number[] = [];
 
 export class RpcServer implements Actor, ResultHandler {
-  /** things no application should ever see; tests assert that it stays empty */
-  readonly faults: string[] = [];
   requests = 0;
-  truncated = 0;
-  /** answers the card reported as failed, by code */
-  failedResponses = 0;
   private readonly user: HostUser;
   private readonly options: RpcServerOptions;
   /** by slot its use and an offset; then the offsets of receive buffers that are not posted, the next one last */
@@ -83,6 +78,11 @@ export class RpcServer implements Actor, ResultHandler {
   private readonly agenda: Agenda;
   private readonly actor: number;
   private readonly thinking: (Answer | undefined)[] = [];
+  truncated = 0;
+  /** answers the card reported as failed */
+  failedResponses = 0;
+  /** things no application should ever see; tests assert that it stays empty */
+  readonly faults: string[] = [];
 
   constructor(agenda: Agenda, user: HostUser, options: RpcServerOptions) {
     this.agenda = agenda;
