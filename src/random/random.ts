@@ -5,6 +5,15 @@ const UNIT = 1 / 9007199254740992; // 2^-53, exact
 const TWO32 = 4294967296;
 const DRAWN_AT_ONCE = 32;
 
+/**
+ * Room for the outputs drawn ahead, of many streams side by side: an array of its own costs a stream two lines of the
+ * processor's cache, and simulations have streams by the hundred. It is given back once no stream has room in it.
+ */
+const ROOM_WORDS = 256 * DRAWN_AT_ONCE;
+const NO_ROOM = new Int32Array(0);
+let room = NO_ROOM;
+let roomUsed = 0;
+
 /** Mixes 32 bits so that close inputs give unrelated outputs (a full-avalanche integer hash). */
 function mix(x: number): number {
   let h = x | 0;
@@ -18,14 +27,14 @@ function mix(x: number): number {
  * same bytes on every machine and Node version. Not for secrets.
  */
 export class Random {
+  /** outputs drawn ahead: drawn[next] and those up to the next multiple of their number, where there are none left */
+  private drawn = NO_ROOM;
+  private next = 0;
   private a: number;
   private b: number;
   private c: number;
   private d: number;
   private readonly key: readonly [number, number];
-  /** outputs drawn ahead, and how many of them are taken */
-  private readonly drawn = new Int32Array(DRAWN_AT_ONCE);
-  private taken = DRAWN_AT_ONCE;
 
   private constructor(low: number, high: number) {
     this.key = [low >>> 0, high >>> 0];
@@ -73,15 +82,16 @@ export class Random {
 
   /** The same 32 bits as a signed integer, which V8 never boxes. */
   private next32(): number {
-    if (this.taken === DRAWN_AT_ONCE) this.draw();
-    return this.drawn[this.taken++]!;
+    if ((this.next & (DRAWN_AT_ONCE - 1)) === 0) return this.draw();
+    return this.drawn[this.next++]!;
   }
 
-  /** The next outputs of the recurrence, several at once: its state then stays in registers. */
-  private draw(): void {
+  /** The next output of the recurrence, and several behind it at once: its state then stays in registers. */
+  private draw(): number {
+    const from = this.drawn === NO_ROOM ? this.takeRoom() : this.next - DRAWN_AT_ONCE;
     const { drawn } = this;
     let { a, b, c, d } = this;
-    for (let i = 0; i < DRAWN_AT_ONCE; i++) {
+    for (let i = from; i < from + DRAWN_AT_ONCE; i++) {
       const product = Math.imul(b, 5);
       drawn[i] = Math.imul((product << 7) | (product >>> 25), 9);
       c ^= a;
@@ -96,7 +106,18 @@ export class Random {
     this.b = b;
     this.c = c;
     this.d = d;
-    this.taken = 0;
+    this.next = from + 1;
+    return drawn[from]!;
+  }
+
+  private takeRoom(): number {
+    if (roomUsed === room.length) {
+      room = new Int32Array(ROOM_WORDS);
+      roomUsed = 0;
+    }
+    this.drawn = room;
+    roomUsed += DRAWN_AT_ONCE;
+    return roomUsed - DRAWN_AT_ONCE;
   }
 
   /** A uniform integer from 0 to n - 1, without bias. n: integer from 1 to 2^53 - 1; RangeError otherwise. */

@@ -1,41 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One piece of memory of a simulated host.
+import { CHUNK_BYTES, CHUNK_SHIFT, type Chunk, type ChunkSource, ZERO_CHUNK } from './chunks.js';
 import { byteAt, fillWords, STEP, wordsMatch } from './progression.js';
 import { Runs } from './runs.js';
-
-/**
- * Memory is made in chunks of this many bytes, when first written: larger than a page of the bus, because a run that
- * moves gigabytes would else have so many arrays that the garbage collector had most of the work.
- */
-export const CHUNK_BYTES = 16_384;
-const CHUNK_SHIFT = 14;
-
-interface Chunk {
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
-}
-
-const ZERO_CHUNK: Chunk = { bytes: new Uint8Array(CHUNK_BYTES), words: new Int32Array(CHUNK_BYTES / 4) };
-
-/** Chunks are cut from slabs: one allocation for many, because allocations outside the heap are dear. */
-const CHUNKS_PER_SLAB = 16;
-
-class ChunkSource {
-  private slab = new ArrayBuffer(0);
-  private used = CHUNKS_PER_SLAB;
-
-  take(): Chunk {
-    if (this.used === CHUNKS_PER_SLAB) {
-      this.slab = new ArrayBuffer(CHUNKS_PER_SLAB * CHUNK_BYTES);
-      this.used = 0;
-    }
-    const at = this.used++ * CHUNK_BYTES;
-    return {
-      bytes: new Uint8Array(this.slab, at, CHUNK_BYTES),
-      words: new Int32Array(this.slab, at, CHUNK_BYTES / 4),
-    };
-  }
-}
 
 /** Shorter pieces are kept as bytes, unless a run goes on with them: a run costs about as much as this many. */
 const LEAST_RUN_BYTES = 256;
@@ -44,50 +11,54 @@ const LEAST_RUN_BYTES = 256;
 const composed = { bytes: new Uint8Array(CHUNK_BYTES), words: new Int32Array(0), view: new Uint8Array(0) };
 composed.words = new Int32Array(composed.bytes.buffer);
 
+/** Of all buffers without a run, which are most; never written. */
+const NO_RUNS = new Runs();
+
 /**
  * One allocation: zeroed, contiguous on the bus, its chunks made when first written. Long arithmetic progressions, which
  * is what test patterns are, are kept as such over the chunks' bytes (runs.ts); a reader sees no difference.
  */
 export class HostBuffer {
-  readonly address: number;
+  // In the order of use, as what one short DMA needs is to lie in few lines of the processor's cache.
   readonly lengthBytes: number;
   /** For whoever is told of writes: the user whose results these are, 0 where nobody looks. */
   watchedBy = 0;
-  private readonly chunks: (Chunk | undefined)[];
   /** what is not in a chunk's bytes but a run */
-  private readonly runs = new Runs();
-  /** the chunk written last, as most often it is written again: number and contents */
-  private lastIndex = -1;
-  private lastBytes = ZERO_CHUNK.bytes;
-  private lastWords = ZERO_CHUNK.words;
-  private madeChunks = 0;
-  private readonly source = new ChunkSource();
+  private runs = NO_RUNS;
+  /** the chunk used last, as most often it is used again: number (-1: none of ours), views, first byte in them */
+  private index = -1;
+  private slabWords = ZERO_CHUNK.words;
+  private at = 0;
+  private slabBytes = ZERO_CHUNK.bytes;
+  private readonly chunks: (Chunk | undefined)[];
+  private readonly source: ChunkSource;
+  readonly address: number;
 
-  constructor(address: number, lengthBytes: number) {
+  constructor(address: number, lengthBytes: number, source: ChunkSource) {
     this.address = address;
     this.lengthBytes = lengthBytes;
+    this.source = source;
     this.chunks = new Array<Chunk | undefined>(Math.ceil(lengthBytes / CHUNK_BYTES));
   }
 
   /** Bytes of real memory behind this buffer. */
   get residentBytes(): number {
-    return this.madeChunks * CHUNK_BYTES;
+    let made = 0;
+    for (const chunk of this.chunks) if (chunk !== undefined) made++;
+    return made * CHUNK_BYTES;
   }
 
-  /** The chunk that holds `offset` as 32-bit words in the machine's order, for writing. */
-  wordsForWrite(offset: number): Int32Array {
+  /** Finds the 32-bit word at `offset`, a multiple of 4: its place in `words`, until the next call of anything here. */
+  locate(offset: number): number {
     const index = offset >>> CHUNK_SHIFT;
     if (this.runs.count > 0) this.settle(index);
     this.toWrite(index);
-    return this.lastWords;
+    return (this.at + (offset & (CHUNK_BYTES - 1))) >>> 2;
   }
 
-  /** The chunk that holds `offset` as 32-bit words, for reading only (one never written is a shared chunk of zeros). */
-  wordsForRead(offset: number): Int32Array {
-    const index = offset >>> CHUNK_SHIFT;
-    if (this.runs.count > 0) this.settle(index);
-    if (index === this.lastIndex) return this.lastWords;
-    return (this.chunks[index] ?? ZERO_CHUNK).words;
+  /** Where `locate` found a word: words in the machine's order, those of other buffers too. */
+  get words(): Int32Array {
+    return this.slabWords;
   }
 
   /** The byte at `offset`. */
@@ -95,7 +66,9 @@ export class HostBuffer {
     const { runs } = this;
     const run = runs.within(offset, offset + 1);
     if (run < runs.count) return byteAt(runs.base(run), offset);
-    return (this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK).bytes[offset & (CHUNK_BYTES - 1)]!;
+    this.toRead(offset >>> CHUNK_SHIFT);
+    const at = this.at + (offset & (CHUNK_BYTES - 1));
+    return (this.slabWords[at >>> 2]! >>> (8 * (at & 3))) & 0xff;
   }
 
   /** Copies bytes into the buffer. RangeError outside it. */
@@ -114,15 +87,15 @@ export class HostBuffer {
   writeInChunk(offset: number, bytes: Uint8Array): void {
     this.runs.cut(offset, offset + bytes.length);
     this.toWrite(offset >>> CHUNK_SHIFT);
-    this.lastBytes.set(bytes, offset & (CHUNK_BYTES - 1));
+    this.slabBytes.set(bytes, this.at + (offset & (CHUNK_BYTES - 1)));
   }
 
   /** The same of 32-bit words, words[from, from + count), at a multiple of 4. */
   writeWordsInChunk(offset: number, words: Int32Array, from: number, count: number): void {
     this.runs.cut(offset, offset + 4 * count);
     this.toWrite(offset >>> CHUNK_SHIFT);
-    const to = this.lastWords;
-    const at = (offset & (CHUNK_BYTES - 1)) >>> 2;
+    const to = this.slabWords;
+    const at = (this.at + (offset & (CHUNK_BYTES - 1))) >>> 2;
     for (let i = 0; i < count; i++) to[at + i] = words[from + i]!;
   }
 
@@ -137,6 +110,7 @@ export class HostBuffer {
     if (short && !(head === 0 && this.runs.endsAt(offset, baseOf(word0, offset)))) {
       this.writeWords(offset, lengthBytes, word0, word1);
     } else {
+      if (this.runs === NO_RUNS) this.runs = new Runs();
       if (head > 0) this.runs.put(offset, offset + head, baseOf(word0, offset));
       this.runs.put(offset + head, offset + lengthBytes, baseOf(head > 0 ? word1 : word0, offset + head));
     }
@@ -159,8 +133,9 @@ export class HostBuffer {
   /** Bytes that lie in one chunk, unchecked: for DMA, whose bounds are. Read-only, and valid until the next call. */
   readInChunk(offset: number, lengthBytes: number): Uint8Array {
     const { runs } = this;
-    const { bytes } = this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK;
-    const at = offset & (CHUNK_BYTES - 1);
+    this.toRead(offset >>> CHUNK_SHIFT);
+    const bytes = this.slabBytes;
+    const at = this.at + (offset & (CHUNK_BYTES - 1));
     const end = offset + lengthBytes;
     let run = runs.within(offset, end);
     if (run === runs.count) return bytes.subarray(at, at + lengthBytes);
@@ -192,8 +167,9 @@ export class HostBuffer {
     this.checkProgression(offset, lengthBytes);
     if (this.isAllBytes(offset, lengthBytes)) {
       // Short messages, whole words in one chunk: most often all is right.
-      const { words } = this.chunks[offset >>> CHUNK_SHIFT] ?? ZERO_CHUNK;
-      const from = (offset & (CHUNK_BYTES - 1)) >>> 2;
+      this.toRead(offset >>> CHUNK_SHIFT);
+      const words = this.slabWords;
+      const from = (this.at + (offset & (CHUNK_BYTES - 1))) >>> 2;
       const to = from + (lengthBytes >>> 2);
       if (words[from] === word0 && wordsMatch(words, from + 1, to, word1) === to) return -1;
     }
@@ -207,10 +183,10 @@ export class HostBuffer {
 
   /** Makes every byte zero and gives the chunks back. */
   clear(): void {
+    for (const chunk of this.chunks) if (chunk !== undefined) this.source.give(chunk);
     this.chunks.fill(undefined);
-    this.runs.clear();
-    this.lastIndex = -1;
-    this.madeChunks = 0;
+    this.runs = NO_RUNS;
+    this.use(-1, ZERO_CHUNK);
   }
 
   /** The first byte of [from, to) that is not what `base` says, -1 without one. */
@@ -233,15 +209,18 @@ export class HostBuffer {
   /** The same where no byte belongs to a run. */
   private findOtherByte(from: number, to: number, base: number): number {
     for (let at = from; at < to;) {
-      const chunk = this.chunks[at >>> CHUNK_SHIFT] ?? ZERO_CHUNK;
+      this.toRead(at >>> CHUNK_SHIFT);
       const begin = at & ~(CHUNK_BYTES - 1);
       const end = Math.min(to, begin + CHUNK_BYTES);
-      const word = (at - begin) >>> 2;
-      const last = (end - begin) >>> 2;
-      if ((at & 3) === 0 && word < last) {
-        at = begin + 4 * wordsMatch(chunk.words, word, last, (base + Math.imul(at >>> 2, STEP)) | 0);
+      const last = end & ~3;
+      if ((at & 3) === 0 && at < last) {
+        const words = this.slabWords;
+        const shift = (this.at - begin) >> 2;
+        const first = (base + Math.imul(at >>> 2, STEP)) | 0;
+        at = (wordsMatch(words, (at >>> 2) + shift, (last >>> 2) + shift, first) - shift) << 2;
       }
-      for (; at < end; at++) if (chunk.bytes[at - begin] !== byteAt(base, at)) return at;
+      const shift = this.at - begin;
+      for (; at < end; at++) if (this.slabBytes[at + shift] !== byteAt(base, at)) return at;
     }
     return -1;
   }
@@ -270,8 +249,10 @@ export class HostBuffer {
       const begin = at & ~(CHUNK_BYTES - 1);
       const end = Math.min(to, begin + CHUNK_BYTES);
       this.toWrite(at >>> CHUNK_SHIFT);
-      const base0 = (base + Math.imul(begin >>> 2, STEP)) | 0;
-      fillBytes(this.lastBytes, this.lastWords, at - begin, end - begin, base0);
+      // what word 0 of the slab would be
+      const shift = this.at - begin;
+      const base0 = (base - Math.imul(shift >> 2, STEP)) | 0;
+      fillBytes(this.slabBytes, this.slabWords, at + shift, end + shift, base0);
       at = end;
     }
   }
@@ -287,18 +268,24 @@ export class HostBuffer {
     runs.cut(from, to);
   }
 
-  /** Makes the chunk with this number the last one, to be written. */
+  /** Makes the chunk with this number the one used last, to be written. */
   private toWrite(index: number): void {
-    if (index === this.lastIndex) return;
-    let chunk = this.chunks[index];
-    if (chunk === undefined) {
-      chunk = this.source.take();
-      this.chunks[index] = chunk;
-      this.madeChunks++;
-    }
-    this.lastIndex = index;
-    this.lastBytes = chunk.bytes;
-    this.lastWords = chunk.words;
+    if (index !== this.index) this.use(index, (this.chunks[index] ??= this.source.take()));
+  }
+
+  /** The same to be read: zeros, which are not ours, where nothing was written. */
+  private toRead(index: number): void {
+    if (index === this.index) return;
+    const chunk = this.chunks[index];
+    if (chunk === undefined) this.use(-1, ZERO_CHUNK);
+    else this.use(index, chunk);
+  }
+
+  private use(index: number, chunk: Chunk): void {
+    this.index = index;
+    this.slabWords = chunk.words;
+    this.slabBytes = chunk.bytes;
+    this.at = chunk.at;
   }
 
   private checkProgression(offset: number, lengthBytes: number): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of a simulated host, as its card sees it over the bus.
+import { ChunkSource } from './chunks.js';
 import { HostBuffer } from './host-buffer.js';
 
 const PAGE_BYTES = 4096;
@@ -29,19 +30,25 @@ export interface DmaViolation {
 export class HostMemory {
   readonly violations: DmaViolation[] = [];
   private readonly buffers: (HostBuffer | undefined)[] = [];
+  private readonly source = new ChunkSource();
 
   /** Allocates zeroed memory (at most 128 MiB) at a fresh bus address. */
   allocate(lengthBytes: number): HostBuffer {
     if (lengthBytes < 1 || lengthBytes > SPACING_BYTES) {
       throw new RangeError(`a host buffer has 1 to ${SPACING_BYTES} bytes, not ${lengthBytes}`);
     }
-    const buffer = new HostBuffer(FIRST_ADDRESS + this.buffers.length * SPACING_BYTES, lengthBytes);
+    const buffer = new HostBuffer(
+      FIRST_ADDRESS + this.buffers.length * SPACING_BYTES,
+      lengthBytes,
+      this.source,
+    );
     this.buffers.push(buffer);
     return buffer;
   }
 
-  /** Frees a buffer: a DMA to it from now on is a violation. */
+  /** Frees a buffer: its bytes are gone, and a DMA to it from now on is a violation. */
   release(buffer: HostBuffer): void {
+    buffer.clear();
     this.buffers[(buffer.address - FIRST_ADDRESS) / SPACING_BYTES] = undefined;
   }
 

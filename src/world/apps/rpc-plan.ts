@@ -9,6 +9,11 @@ export interface PlannedRpc {
   responseBytes: number;
 }
 
+/** Bytes of the response that is to come. */
+export function responseBytesOf(rpc: PlannedRpc): number {
+  return rpc.responseBytes === 0 ? rpc.requestBytes : rpc.responseBytes;
+}
+
 /** What a client does: which RPCs, and when. */
 export interface RpcPlan {
   /** how many */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // An application that answers RPCs: verifies each request by its own pattern and answers with the same pattern.
-import { CallFlag, INLINE_BYTES, ResultFlag } from '../../nic/regs.js';
+import { CallFlag, INLINE_BYTES, ResultFlag, SLOTS } from '../../nic/regs.js';
 import type { Actor, Agenda } from '../agenda.js';
 import { CallResult } from '../host/call.js';
 import type { HostUser, ResultHandler } from '../host/host-user.js';
 import { fillPattern, findWrongByte, readKey, ShortPattern } from '../host/pattern.js';
+import { takeRoom } from '../number-room.js';
 
 export interface RpcServerOptions {
   /** receive buffers that lie ready */
@@ -30,11 +31,18 @@ interface Answer {
   sizeBytes: number;
   /** the bytes themselves, when they are copied */
   bytes: Uint8Array | undefined;
+  /** the one that came next */
+  next: Answer | undefined;
 }
 
-interface Posted {
-  offset: number;
+/** What a slot is in use for: its lower six bits, over which there is an offset (a multiple of 64). */
+const enum Use {
+  nothing,
+  receive,
+  inlineAnswer,
+  answer,
 }
+const USE_BITS = 63;
 
 const enum Op {
   answer,
@@ -46,32 +54,35 @@ const RETRY_PS = 1_000_000;
 /** Shared by all servers of the process: in use within one call only. */
 const short = new ShortPattern();
 /** Answers out of use, of all servers: the one used last is used first, because the processor has it at hand. */
-const spare: Answer[] = [];
+let spare: Answer | undefined;
+/** Of all servers with no pool buffer to give back; never written. */
+const NO_RELEASES: number[] = [];
 
 export class RpcServer implements Actor, ResultHandler {
-  /** things no application should ever see; tests assert that it stays empty */
-  readonly faults: string[] = [];
   requests = 0;
-  truncated = 0;
-  /** answers the card reported as failed, by code */
-  failedResponses = 0;
-  private readonly agenda: Agenda;
   private readonly user: HostUser;
   private readonly options: RpcServerOptions;
-  private readonly actor: number;
-  private readonly receiveSlots: (Posted | undefined)[] = new Array<Posted | undefined>(256);
-  /** offset in h2c of the answer in a slot; -1 inline; -2 none */
-  private readonly sendOffsets = new Int32Array(256).fill(-2);
-  private readonly waiting: Answer[] = [];
-  private readonly thinking: (Answer | undefined)[] = [];
-  private readonly unposted: Posted[] = [];
-  private readonly releases: number[] = [];
-  /** answers in a slot, and answers whose time has not come */
+  /** by slot its use and an offset; then the offsets of receive buffers that are not posted, the next one last */
+  private readonly words: Int32Array;
+  private readonly at: number;
+  private unposted = 0;
+  private posting = false;
+  private releases = NO_RELEASES;
+  private firstWaiting: Answer | undefined;
+  private lastWaiting: Answer | undefined;
+  /** answers that wait, whose time has not come, or in a slot */
   private answering = 0;
-  private thinkingCount = 0;
-  private retrySet = false;
   private stopping = false;
   private halted = false;
+  private retrySet = false;
+  private readonly agenda: Agenda;
+  private readonly actor: number;
+  private readonly thinking: (Answer | undefined)[] = [];
+  truncated = 0;
+  /** answers the card reported as failed */
+  failedResponses = 0;
+  /** things no application should ever see; tests assert that it stays empty */
+  readonly faults: string[] = [];
 
   constructor(agenda: Agenda, user: HostUser, options: RpcServerOptions) {
     this.agenda = agenda;
@@ -79,11 +90,14 @@ export class RpcServer implements Actor, ResultHandler {
     this.options = options;
     this.actor = agenda.register(this);
     user.listen(this);
+    const { words, at } = takeRoom(SLOTS + options.receives);
+    this.words = words;
+    this.at = at;
     for (let i = 0; i < options.receives; i++) {
       const offset = user.receiveArena.take(options.capacityBytes);
       if (offset < 0)
         throw new RangeError(`${options.receives} receive buffers of ${options.capacityBytes} B do not fit`);
-      this.unposted.push({ offset });
+      words[at + SLOTS + this.unposted++] = offset;
     }
     if (options.postFromPs > agenda.nowPs) agenda.push(options.postFromPs, this.actor, Op.retry, 0);
     this.pump(agenda.nowPs);
@@ -91,8 +105,7 @@ export class RpcServer implements Actor, ResultHandler {
 
   /** Answers that are not final yet, or wait to be sent. */
   get busy(): number {
-    if (this.halted) return 0;
-    return this.waiting.length + this.answering + this.thinkingCount;
+    return this.halted ? 0 : this.answering;
   }
 
   /** Every slot is back after `stop`. */
@@ -103,8 +116,8 @@ export class RpcServer implements Actor, ResultHandler {
   /** Takes its receive buffers back (by cancel); requests that come from now on wait in the pool. */
   stop(timePs: number): void {
     this.stopping = true;
-    for (let posted = 1; posted < 256; posted++) {
-      if (this.receiveSlots[posted] === undefined) continue;
+    for (let posted = 1; posted < SLOTS; posted++) {
+      if ((this.words[this.at + posted]! & USE_BITS) !== Use.receive) continue;
       const slot = this.user.takeSlot();
       if (slot !== 0) this.user.cancelRecvmsg(timePs, slot, posted);
     }
@@ -120,8 +133,7 @@ export class RpcServer implements Actor, ResultHandler {
     if ((op as Op) === Op.answer) {
       const answer = this.thinking[arg]!;
       this.thinking[arg] = undefined;
-      this.thinkingCount--;
-      this.waiting.push(answer);
+      this.wait(answer);
     } else this.retrySet = false;
     this.pump(timePs);
   }
@@ -129,55 +141,62 @@ export class RpcServer implements Actor, ResultHandler {
   onResult(timePs: number, result: CallResult): void {
     const { slot } = result;
     if (slot === 0) this.faults.push(`error slot: ${result.text}`);
-    else if (this.receiveSlots[slot] !== undefined) this.onReceiveResult(timePs, slot, result);
-    else if (this.sendOffsets[slot] !== -2) this.onSendResult(slot, result);
+    else if (result.final) this.onFinal(timePs, slot, result);
     this.pump(timePs);
   }
 
-  private onReceiveResult(timePs: number, slot: number, result: CallResult): void {
-    if (!result.final) return;
-    const posted = this.receiveSlots[slot]!;
-    this.receiveSlots[slot] = undefined;
-    if ((result.flags & ResultFlag.delivered) !== 0) this.onRequest(timePs, posted, result);
-    if (this.stopping) this.user.receiveArena.give(posted.offset);
-    else this.unposted.push(posted);
+  private onFinal(timePs: number, slot: number, result: CallResult): void {
+    const { words, at } = this;
+    const word = words[at + slot]!;
+    const offset = word & ~USE_BITS;
+    const use: Use = word & USE_BITS;
+    words[at + slot] = Use.nothing;
+    if (use === Use.receive) {
+      if ((result.flags & ResultFlag.delivered) !== 0) this.onRequest(timePs, offset, result);
+      if (this.stopping) this.user.receiveArena.give(offset);
+      else words[at + SLOTS + this.unposted++] = offset;
+    } else if (use !== Use.nothing) {
+      if (use === Use.answer) this.user.sendArena.give(offset);
+      this.answering--;
+      if (result.failed) this.failedResponses++;
+    }
   }
 
-  private onRequest(timePs: number, posted: Posted, result: CallResult): void {
+  private onRequest(timePs: number, posted: number, result: CallResult): void {
     this.requests++;
     const inPool = (result.flags & ResultFlag.inPool) !== 0;
-    const offset = inPool ? result.offset : posted.offset;
+    const offset = inPool ? result.offset : posted;
     const key = readKey(this.user.c2h, offset, result.sizeBytes);
     if ((result.flags & ResultFlag.truncated) !== 0) this.truncated++;
     else if (this.options.copy !== true) {
       const wrong = findWrongByte(this.user.c2h, offset, result.sizeBytes, key);
       if (wrong >= 0) this.faults.push(`request of ${result.sizeBytes} bytes: byte ${wrong} is wrong`);
     }
-    if (inPool) this.releases.push(result.offset);
+    if (inPool) {
+      if (this.releases === NO_RELEASES) this.releases = [];
+      this.releases.push(result.offset);
+    }
     if (this.options.silent) return;
-    const answer = spare.pop() ?? { request: new CallResult(), key: 0, sizeBytes: 0, bytes: undefined };
+    this.answering++;
+    const answer = takeAnswer();
     answer.request.copyFrom(result);
     answer.key = key;
     answer.bytes = this.options.copy === true ? this.user.c2h.read(offset, result.sizeBytes) : undefined;
     answer.sizeBytes = this.options.responseBytes === 0 ? result.sizeBytes : this.options.responseBytes;
     if (this.options.thinkPs === 0) {
-      this.waiting.push(answer);
+      this.wait(answer);
       return;
     }
     let index = this.thinking.indexOf(undefined);
     if (index < 0) index = this.thinking.length;
     this.thinking[index] = answer;
-    this.thinkingCount++;
     this.agenda.push(timePs + this.options.thinkPs, this.actor, Op.answer, index);
   }
 
-  private onSendResult(slot: number, result: CallResult): void {
-    if (!result.final) return;
-    const offset = this.sendOffsets[slot]!;
-    if (offset >= 0) this.user.sendArena.give(offset);
-    this.sendOffsets[slot] = -2;
-    this.answering--;
-    if (result.failed) this.failedResponses++;
+  private wait(answer: Answer): void {
+    if (this.firstWaiting === undefined) this.firstWaiting = answer;
+    else this.lastWaiting!.next = answer;
+    this.lastWaiting = answer;
   }
 
   private pump(timePs: number): void {
@@ -186,17 +205,21 @@ export class RpcServer implements Actor, ResultHandler {
       if (slot === 0) return this.retryLater(timePs);
       this.user.release(timePs, slot, this.releases.pop()!);
     }
-    while (this.waiting.length > 0) {
+    for (let answer = this.firstWaiting; answer !== undefined; answer = this.firstWaiting) {
       // no room or slot: the result that frees one brings us here again
-      if (!this.answer(timePs, this.waiting[0]!)) return;
-      spare.push(this.waiting.shift()!);
+      if (!this.answer(timePs, answer)) return;
+      this.firstWaiting = answer.next;
+      answer.next = spare;
+      spare = answer;
     }
-    while (this.unposted.length > 0 && timePs >= this.options.postFromPs) {
+    this.posting ||= timePs >= this.options.postFromPs;
+    const { words, at } = this;
+    while (this.unposted > 0 && this.posting) {
       const slot = this.user.takeSlot();
       if (slot === 0) return this.retryLater(timePs);
-      const posted = this.unposted.pop()!;
-      this.receiveSlots[slot] = posted;
-      this.user.recvmsg(timePs, slot, CallFlag.matchRequests, posted.offset, this.options.capacityBytes, 0);
+      const offset = words[at + SLOTS + --this.unposted]!;
+      words[at + slot] = offset | Use.receive;
+      this.user.recvmsg(timePs, slot, CallFlag.matchRequests, offset, this.options.capacityBytes, 0);
     }
   }
 
@@ -204,8 +227,7 @@ export class RpcServer implements Actor, ResultHandler {
     const slot = this.user.takeSlot();
     if (slot === 0) return false;
     if (sizeBytes <= INLINE_BYTES) {
-      this.sendOffsets[slot] = -1;
-      this.answering++;
+      this.words[this.at + slot] = Use.inlineAnswer;
       this.user.sendResponseInline(timePs, slot, request, bytes ?? short.of(key, sizeBytes), 0);
       return true;
     }
@@ -216,8 +238,7 @@ export class RpcServer implements Actor, ResultHandler {
     }
     if (bytes === undefined) fillPattern(this.user.h2c, offset, sizeBytes, key);
     else this.user.h2c.write(offset, bytes);
-    this.sendOffsets[slot] = offset;
-    this.answering++;
+    this.words[this.at + slot] = offset | Use.answer;
     this.user.sendResponse(timePs, slot, request, offset, sizeBytes, 0);
     return true;
   }
@@ -227,4 +248,15 @@ export class RpcServer implements Actor, ResultHandler {
     this.retrySet = true;
     this.agenda.push(timePs + RETRY_PS, this.actor, Op.retry, 0);
   }
+}
+
+/** An answer out of use, or a new one. */
+function takeAnswer(): Answer {
+  const answer = spare;
+  if (answer === undefined) {
+    return { request: new CallResult(), key: 0, sizeBytes: 0, bytes: undefined, next: undefined };
+  }
+  spare = answer.next;
+  answer.next = undefined;
+  return answer;
 }

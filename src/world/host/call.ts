@@ -96,9 +96,8 @@ export class CallResult {
     for (let i = 0; i < 4; i++) this.peerWords[i] = other.peerWords[i]!;
   }
 
-  /** Fills from the 64 bytes at byte `at` of an array of words. */
-  read(slot: number, words: Int32Array, at: number): void {
-    const word = at >>> 2;
+  /** Fills from the 16 words at `word` of an array. */
+  read(slot: number, words: Int32Array, word: number): void {
     const status = words[word]!;
     this.slot = slot;
     this.flags = status & 0xff;

@@ -11,7 +11,8 @@ import {
   SLOTS,
   UserCall,
 } from '../../nic/regs.js';
-import { CHUNK_BYTES, type HostBuffer } from '../host-buffer.js';
+import type { HostBuffer } from '../host-buffer.js';
+import { takeRoom } from '../number-room.js';
 import type { CardSlot } from '../pcie/card-slot.js';
 import { BuddyArena } from './buddy.js';
 import { CallResult, CallWriter, type Peer } from './call.js';
@@ -30,23 +31,35 @@ const call = new CallWriter();
 const padded = new Uint8Array(INLINE_BYTES);
 const result = new CallResult();
 
+/**
+ * What a user keeps in words. A core issues one store at a time: from when each call set's is free, doubles, the first
+ * set's last because it is used most and so are the first slots behind it.
+ */
+const CORE_FREE = CALL_SETS - 1;
+/** then by slot: the status word seen last; the slot to be handed out after it, or IN_USE while a call has it */
+const STATUS = 2 * CALL_SETS;
+const NEXT = STATUS + 1;
+const SLOT_WORDS = 2;
+const IN_USE = -1;
+
 export class HostUser {
   readonly user: number;
-  readonly clientPort: number;
-  readonly h2c: HostBuffer;
-  readonly c2h: HostBuffer;
   readonly results: HostBuffer;
+  private readonly words: Int32Array;
+  private readonly doubles: Float64Array;
+  private readonly at: number;
+  /** the slot to be handed out next, the one given back last; 0 when all are in use */
+  private freeSlot = 1;
+  private inUse = 0;
+  private readonly slot: CardSlot;
+  private readonly intervalPs: number;
+  private handler: ResultHandler | undefined;
+  readonly c2h: HostBuffer;
+  readonly h2c: HostBuffer;
+  readonly clientPort: number;
   /** the application's offsets in h2c and in the lower half of c2h */
   readonly sendArena: BuddyArena;
   readonly receiveArena: BuddyArena;
-  private readonly slot: CardSlot;
-  private readonly intervalPs: number;
-  /** for each slot the status word seen last, and whether a call has it */
-  private readonly slots = new Int32Array(2 * SLOTS);
-  private readonly freeSlots: number[] = [];
-  /** a core issues one store at a time: from when each call set's core is free */
-  private readonly coreFree = new Float64Array(CALL_SETS);
-  private handler: ResultHandler | undefined;
   private errors = 0;
 
   constructor(user: number, buffers: UserBuffers, slot: CardSlot, storeIntervalPs: number) {
@@ -59,7 +72,13 @@ export class HostUser {
     this.intervalPs = storeIntervalPs;
     this.sendArena = new BuddyArena(2 ** Math.floor(Math.log2(buffers.h2c.lengthBytes)));
     this.receiveArena = new BuddyArena(2 ** Math.floor(Math.log2(buffers.c2h.lengthBytes / 2)));
-    for (let slotNumber = SLOTS - 1; slotNumber >= 1; slotNumber--) this.freeSlots.push(slotNumber);
+    const { words, doubles, at } = takeRoom(STATUS + SLOT_WORDS * SLOTS);
+    this.words = words;
+    this.doubles = doubles;
+    this.at = at;
+    for (let slotNumber = 1; slotNumber < SLOTS; slotNumber++) {
+      words[at + NEXT + SLOT_WORDS * slotNumber] = (slotNumber + 1) % SLOTS;
+    }
   }
 
   /** Sets who is told about results. */
@@ -69,7 +88,7 @@ export class HostUser {
 
   /** Slots that wait for a final result. */
   get slotsInUse(): number {
-    return SLOTS - 1 - this.freeSlots.length;
+    return this.inUse;
   }
 
   /** Results in the error slot: calls of ours the card could not place. */
@@ -79,19 +98,25 @@ export class HostUser {
 
   /** A slot for a call, the application's until its final result; 0 when all are in use. */
   takeSlot(): number {
-    const slotNumber = this.freeSlots.pop();
-    if (slotNumber === undefined) return 0;
+    const slotNumber = this.freeSlot;
+    if (slotNumber === 0) return 0;
+    const { words } = this;
+    const record = this.at + SLOT_WORDS * slotNumber;
+    this.freeSlot = words[record + NEXT]!;
+    words[record + NEXT] = IN_USE;
+    this.inUse++;
     // What an earlier call left must not look like a result of the next one.
-    this.slots[2 * slotNumber] = 0;
-    this.slots[2 * slotNumber + 1] = 1;
-    this.results.wordsForWrite(slotNumber * 64)[((slotNumber * 64) & (CHUNK_BYTES - 1)) >>> 2] = 0;
+    words[record + STATUS] = 0;
+    const place = this.results.locate(slotNumber * 64);
+    this.results.words[place] = 0;
     return slotNumber;
   }
 
   /** Gives a slot back that was never used in a call. */
   giveSlot(slotNumber: number): void {
-    this.slots[2 * slotNumber + 1] = 0;
-    this.freeSlots.push(slotNumber);
+    this.words[this.at + SLOT_WORDS * slotNumber + NEXT] = this.freeSlot;
+    this.freeSlot = slotNumber;
+    this.inUse--;
   }
 
   /** Sends a request from h2c; returns when the store begins. */
@@ -214,19 +239,21 @@ export class HostUser {
 
   /** The world's clock was moved back. */
   rebase(byPs: number): void {
-    for (let set = 0; set < CALL_SETS; set++) this.coreFree[set]! -= byPs;
+    for (let set = 0; set < CALL_SETS; set++) this.doubles[this.coreFree(set)]! -= byPs;
   }
 
   /** A slot's status word has been seen: read the result, once. */
   observe(timePs: number, slot: number): void {
-    const at = (slot * 64) & (CHUNK_BYTES - 1);
-    const words = this.results.wordsForRead(slot * 64);
-    const status = words[at >>> 2]!;
-    if (status === this.slots[2 * slot]) return; // seen already, with a later write of the same slot
-    this.slots[2 * slot] = status;
-    result.read(slot, words, at);
+    const place = this.results.locate(slot * 64);
+    const seen = this.results.words;
+    const status = seen[place]!;
+    const { words } = this;
+    const record = this.at + SLOT_WORDS * slot;
+    if (status === words[record + STATUS]) return; // seen already, with a later write of the same slot
+    words[record + STATUS] = status;
+    result.read(slot, seen, place);
     if (slot === 0) this.errors++;
-    else if (result.final && this.slots[2 * slot + 1] === 1) this.giveSlot(slot);
+    else if (result.final && words[record + NEXT] === IN_USE) this.giveSlot(slot);
     this.handler?.onResult(timePs, result);
   }
 
@@ -242,9 +269,22 @@ export class HostUser {
   }
 
   private store(timePs: number, kind: number, bytes: Uint8Array, set: number): number {
-    const begin = Math.max(timePs, this.coreFree[set]!);
-    this.coreFree[set] = begin + this.intervalPs;
-    this.slot.mmioWrite(begin, this.user * APERTURE_BYTES + set * CALL_SET_BYTES + kind, bytes);
-    return begin;
+    const core = this.coreFree(set);
+    const freePs = this.doubles[core]!;
+    const address = this.user * APERTURE_BYTES + set * CALL_SET_BYTES + kind;
+    if (timePs >= freePs) {
+      // apart, because the time we were told goes on as the object it is, and a new number would be a new object
+      this.doubles[core] = timePs + this.intervalPs;
+      this.slot.mmioWrite(timePs, address, bytes);
+      return timePs;
+    }
+    this.doubles[core] = freePs + this.intervalPs;
+    this.slot.mmioWrite(freePs, address, bytes);
+    return freePs;
+  }
+
+  /** Where this set's core says from when on it is free. */
+  private coreFree(set: number): number {
+    return (this.at >> 1) + CORE_FREE - set;
   }
 }

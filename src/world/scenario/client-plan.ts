@@ -5,6 +5,7 @@ import type { LengthDistribution } from '../../workload/length-distribution.js';
 import type { PlannedRpc, RpcPlan } from '../apps/rpc-plan.js';
 import type { Peer } from '../host/call.js';
 import { wireBytes } from '../network/link.js';
+import type { ServersCalled } from './rpc-record.js';
 import { ScenarioError, type ScenarioClient, type ScenarioSize } from './scenario.js';
 
 /** A server a client may call. */
@@ -66,7 +67,7 @@ export function messageWireBytes(lengthBytes: number): number {
   return full * wireBytes(SEGMENT_BYTES + HEADER_BYTES) + (rest > 0 ? wireBytes(rest + HEADER_BYTES) : 0);
 }
 
-/** The plan of a client; `linkMbps` is the rate of its link, for `load`. `names[i]` becomes the server of RPC i. */
+/** The plan of a client; `linkMbps` is the rate of its link, for `load`. `called` is told whom. */
 export function makePlan(
   client: ScenarioClient,
   targets: readonly Target[],
@@ -74,19 +75,27 @@ export function makePlan(
   lengths: Lengths,
   linkMbps: number,
   startPs: number,
-  names: string[],
+  called: ServersCalled,
 ): RpcPlan {
   if (targets.length === 0) throw new ScenarioError(`client on ${client.host}: there is nobody to call`);
-  const sizes = lengthsOf(client.requestBytes ?? DEFAULT_BYTES, random.stream('sizes'), lengths);
+  const size = client.requestBytes ?? DEFAULT_BYTES;
+  const sizes = lengthsOf(size, random.stream('sizes'), lengths);
   const choice = random.stream('targets');
   const maxResponseBytes = Math.max(
     ...targets.map((t) => (t.responseBytes === 0 ? sizes.max : t.responseBytes)),
   );
+  const draw = (index: number): Target => {
+    const number = choice.nextBelow(targets.length);
+    called.add(index, number);
+    return targets[number]!;
+  };
+  // what is always the same is in this function's context, and nothing else is looked at
+  const only = targets.length === 1 ? targets[0] : undefined;
+  const fixedBytes = typeof size === 'number' ? size : undefined;
   const describe = (index: number, into: PlannedRpc): void => {
-    const target = targets.length === 1 ? targets[0]! : targets[choice.nextBelow(targets.length)]!;
-    names[index] = target.name;
+    const target = only ?? draw(index);
     into.peer = target.peer;
-    into.requestBytes = sizes.draw();
+    into.requestBytes = fixedBytes ?? sizes.draw();
     into.responseBytes = target.responseBytes;
   };
   const pausePs = Math.round((client.pauseUs ?? 0) * 1e6);
@@ -97,7 +106,7 @@ export function makePlan(
     match: client.match ?? (maxResponseBytes <= READY_LIMIT_BYTES ? 'any' : 'id'),
     inline: client.inline ?? true,
     describe,
-    pausePs: () => pausePs,
+    ...(pausePs > 0 ? { pausePs: () => pausePs } : {}),
   };
   if (client.load === undefined) return plan;
   // Mean time between requests: mean wire bytes over the share of the link.

@@ -14,6 +14,27 @@ const RESPONSE_BYTES = 8;
 const OUTCOME = 9;
 const START_RECORDS = 256;
 
+/** Which server each RPC of a client calls: the first, unless `add` said otherwise. */
+export class ServersCalled {
+  private numbers = new Uint32Array(0);
+
+  constructor(private readonly names: readonly string[]) {}
+
+  /** RPC `index` calls the server with this number in `names`. */
+  add(index: number, server: number): void {
+    if (index >= this.numbers.length) {
+      const { numbers } = this;
+      this.numbers = new Uint32Array(Math.max(START_RECORDS, 2 * index));
+      this.numbers.set(numbers);
+    }
+    this.numbers[index] = server;
+  }
+
+  nameOf(index: number): string {
+    return this.names[this.numbers[index] ?? 0]!;
+  }
+}
+
 /**
  * The outcomes of a client's RPCs, side by side in one array: a run of a million RPCs would else keep a million objects,
  * which the garbage collector would look at again and again. Rows are made when somebody asks for them.
@@ -24,10 +45,10 @@ export class RpcRecord {
   private doubles = new Float64Array(this.words.buffer);
   private readonly names: string[] = ['ok'];
 
-  /** `servers`: the name of each RPC's server, by the RPC's number. Times are told from `originPs` on. */
+  /** Times are told from `originPs` on. */
   constructor(
     private readonly client: string,
-    private readonly servers: readonly string[],
+    private readonly servers: ServersCalled,
     private readonly originPs: number,
   ) {}
 
@@ -72,7 +93,7 @@ export class RpcRecord {
     return order.map((record) => ({
       client: this.client,
       index: this.word(record, INDEX),
-      server: this.servers[this.word(record, INDEX)]!,
+      server: this.servers.nameOf(this.word(record, INDEX)),
       requestBytes: this.word(record, REQUEST_BYTES),
       responseBytes: this.word(record, RESPONSE_BYTES),
       intendedNs: toldNs(this.instantPs(record, INTENDED_PS)),

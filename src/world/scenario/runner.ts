@@ -12,7 +12,7 @@ import { collectReport, type ClientRecord } from './collect.js';
 import { FramesInOrder } from './frames-in-order.js';
 import { PacketCounter } from './packet-counter.js';
 import type { ScenarioReport } from './report.js';
-import { RpcRecord } from './rpc-record.js';
+import { RpcRecord, ServersCalled } from './rpc-record.js';
 import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
 import {
   bringUp,
@@ -253,10 +253,11 @@ class ScenarioRun implements Actor {
   ): void {
     const begin = startPs + Math.round((client.startUs ?? 0) * 1e6);
     const random = Random.fromSeed(this.seed).stream(`client/${index}`);
-    const servers: string[] = [];
+    const targets = this.targets.of(client, member);
+    const servers = new ServersCalled(targets.map(({ name }) => name));
     const plan = makePlan(
       client,
-      this.targets.of(client, member),
+      targets,
       random,
       this.lengths,
       linkMbpsOf(this.scenario.network ?? {}, client.host),

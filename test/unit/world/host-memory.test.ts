@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { fillPattern, findWrongByte, patternBytes, readKey } from '#src/world/host/pattern.js';
-import { CHUNK_BYTES } from '#src/world/host-buffer.js';
+import { CHUNK_BYTES } from '#src/world/chunks.js';
 import { HostMemory } from '#src/world/memory.js';
 import { findProgression, progressionBytes, STEP } from '#src/world/progression.js';
 
@@ -34,6 +34,28 @@ describe('world: host memory', () => {
     expect(buffer.read(16_000, 9000)).to.deep.equal(bytes);
     expect(buffer.residentBytes).to.equal(2 * CHUNK_BYTES);
     expect(buffer.read(500_000, 10)).to.deep.equal(new Uint8Array(10));
+  });
+
+  it('uses the chunks of a released buffer again, as zeros', () => {
+    const memory = new HostMemory();
+    const kept = memory.allocate(CHUNK_BYTES);
+    kept.write(0, Uint8Array.of(1));
+    const first = memory.allocate(CHUNK_BYTES);
+    first.write(5, Uint8Array.of(2, 3));
+    const at = first.locate(0);
+    const { words } = first;
+    memory.release(first);
+    expect(memory.residentBytes).to.equal(CHUNK_BYTES);
+    expect(first.read(5, 2)).to.deep.equal(new Uint8Array(2));
+    const second = memory.allocate(CHUNK_BYTES);
+    second.write(100, Uint8Array.of(4));
+    expect(second.locate(0)).to.equal(at);
+    expect(second.words).to.equal(words);
+    expect(second.read(0, 10)).to.deep.equal(new Uint8Array(10));
+    expect(kept.read(0, 1)).to.deep.equal(Uint8Array.of(1));
+    second.clear();
+    kept.clear();
+    expect(memory.residentBytes).to.equal(0);
   });
 });
 
@@ -73,9 +95,9 @@ describe('world: progressions in host memory', () => {
             plain[offset] = word0;
             expect(buffer.byteAt(offset)).to.equal(plain[offset]);
           } else if (kind === 'words') {
-            buffer.wordsForWrite(offset)[(offset % CHUNK_BYTES) >>> 2] = word1;
+            const at = buffer.locate(offset);
+            buffer.words[at] = word1;
             new DataView(plain.buffer).setInt32(offset, word1, true);
-            expect(buffer.wordsForRead(offset)[(offset % CHUNK_BYTES) >>> 2]).to.equal(word1);
           } else if (kind === 'find') {
             const other = progression.findIndex((byte, i) => byte !== plain[offset + i]);
             expect(buffer.findOther(offset, length, word0, word1)).to.equal(other);
