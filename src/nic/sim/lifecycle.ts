@@ -66,8 +66,8 @@ export class Lifecycle {
     rpc.state = state;
     this.peers.hold(peer);
     this.counters.add(Counter.rpcsStarted);
-    this.counters.raise(Counter.rpcsLiveMax, this.table.live.length);
-    if (this.table.live.length === 1) this.onLive();
+    this.counters.raise(Counter.rpcsLiveMax, this.table.liveCount);
+    if (this.table.liveCount === 1) this.onLive();
     return rpc;
   }
 

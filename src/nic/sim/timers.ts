@@ -18,6 +18,9 @@ import { Placement, RpcState, type Rpc } from './rpc.js';
 import type { RpcTable } from './rpc-table.js';
 import type { Settings } from './settings.js';
 
+/** What an RPC keeps of a tick's number. */
+const TICK_RANGE = 0x7fffffff;
+
 export class Timers {
   private armed = false;
   /** The tick that number `ticksBefore` was at this instant: 0 and 0, until the clock is moved back. */
@@ -66,14 +69,13 @@ export class Timers {
     this.armed = false;
     const tick = ++this.lifecycle.tick;
     // From the end: an RPC that ends here gives its place to one that has had its turn.
-    for (let i = this.table.live.length - 1; i >= 0; i--) {
-      const rpc = this.table.live[i];
-      if (rpc !== undefined) this.check(rpc, tick);
+    for (let i = this.table.liveCount - 1; i >= 0; i--) {
+      if (i < this.table.liveCount) this.check(this.table.liveAt(i), tick);
     }
     this.finished.sweep(tick);
     const busy = this.nextHops.tick();
     this.outbox.fetch();
-    if (this.table.live.length > 0 || busy || this.finished.size > 0) this.arm();
+    if (this.table.liveCount > 0 || busy || this.finished.size > 0) this.arm();
   }
 
   /** One RPC, in the order of docs/protocol.md#timer. */
@@ -115,10 +117,10 @@ export class Timers {
   private askForAck(rpc: Rpc, tick: number): void {
     rpc.silentTicks = 0;
     if (rpc.sentTick < 0) {
-      rpc.sentTick = tick;
+      rpc.sentTick = tick & TICK_RANGE;
       return;
     }
-    if (tick - rpc.sentTick >= this.settings.requestAckTicks) this.needAck(rpc);
+    if (((tick - rpc.sentTick) & TICK_RANGE) >= this.settings.requestAckTicks) this.needAck(rpc);
   }
 
   /**

@@ -25,8 +25,8 @@ describe('RPC table', () => {
             expect(table.byToken(token)).to.equal(undefined);
             model.delete(name);
           }
-          expect(table.live.length).to.equal(model.size);
-          expect([...model.values()].every((rpc) => table.live[rpc.livePlace] === rpc)).to.equal(true);
+          expect(table.liveCount).to.equal(model.size);
+          expect([...model.values()].every((rpc) => table.liveAt(rpc.livePlace) === rpc)).to.equal(true);
           expect(table.isFull).to.equal(model.size === 20);
         }
       }),
