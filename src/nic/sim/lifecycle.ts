@@ -61,8 +61,7 @@ export class Lifecycle {
   ): Rpc {
     const rpc = this.table.add(peer, peerPort, idHi, idLo);
     rpc.user = user;
-    rpc.ownPort = ownPort;
-    rpc.isClient = (idLo & 1) === 0;
+    rpc.setPorts(peerPort, ownPort);
     rpc.state = state;
     this.peers.hold(peer);
     this.counters.add(Counter.rpcsStarted);

@@ -7,7 +7,7 @@
  * The capacity is a limit, not a reservation: room is made as more RPCs live at once, and given back when none does.
  */
 import { INLINE_BYTES } from '../regs.js';
-import { Rpc, RPC_WORDS, RpcState } from './rpc.js';
+import { Rpc, RpcState } from './rpc.js';
 
 const NONE = -1;
 const MAX_ENTRIES = 0x10000;
@@ -16,13 +16,10 @@ const START_ENTRIES = 64;
 const IDLE_ENTRIES = 1024;
 const GENERATION_MASK = 0x7fff;
 
-/**
- * An entry in words: the RPC's record, the number that follows it in its bucket, the number at this place of the order,
- * and the RPC's inline payload.
- */
-const NEXT = RPC_WORDS;
-const ORDER = RPC_WORDS + 1;
-const INLINE = RPC_WORDS + 2;
+/** An entry in words: the number that follows in its bucket, the number at this place of the order, the inline payload. */
+const NEXT = 0;
+const ORDER = 1;
+const INLINE = 2;
 const INLINE_WORDS = INLINE_BYTES / 4;
 const ENTRY_WORDS = INLINE + INLINE_WORDS;
 
@@ -125,9 +122,13 @@ export class RpcTable {
     const place = this.liveCount;
     if (place === this.size) this.resize(Math.min(2 * this.size, this.capacity));
     const index = this.words[place * ENTRY_WORDS + ORDER]!;
-    const rpc = (this.rpcs[index] ??= new Rpc(index, this.words, index * ENTRY_WORDS));
+    const rpc = (this.rpcs[index] ??= new Rpc(index));
     this.generation = (this.generation + 1) & GENERATION_MASK;
-    rpc.renew(this.generation, peer, peerPort, idHi, idLo);
+    rpc.renew(this.generation);
+    rpc.peer = peer;
+    rpc.setPorts(peerPort, 0);
+    rpc.idHi = idHi;
+    rpc.idLo = idLo;
     rpc.livePlace = place;
     this.liveCount = place + 1;
     this.enter(rpc);
@@ -193,7 +194,6 @@ export class RpcTable {
     words.set(this.words.subarray(0, known * ENTRY_WORDS));
     for (let place = known; place < this.size; place++) words[place * ENTRY_WORDS + ORDER] = place;
     this.words = words;
-    for (const rpc of this.rpcs) rpc.words = words;
   }
 
   private enter(rpc: Rpc): void {

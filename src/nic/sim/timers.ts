@@ -18,9 +18,6 @@ import { Placement, RpcState, type Rpc } from './rpc.js';
 import type { RpcTable } from './rpc-table.js';
 import type { Settings } from './settings.js';
 
-/** What an RPC keeps of a tick's number. */
-const TICK_RANGE = 0x7fffffff;
-
 export class Timers {
   private armed = false;
   /** The tick that number `ticksBefore` was at this instant: 0 and 0, until the clock is moved back. */
@@ -117,10 +114,10 @@ export class Timers {
   private askForAck(rpc: Rpc, tick: number): void {
     rpc.silentTicks = 0;
     if (rpc.sentTick < 0) {
-      rpc.sentTick = tick & TICK_RANGE;
+      rpc.sentTick = tick;
       return;
     }
-    if (((tick - rpc.sentTick) & TICK_RANGE) >= this.settings.requestAckTicks) this.needAck(rpc);
+    if (tick - rpc.sentTick >= this.settings.requestAckTicks) this.needAck(rpc);
   }
 
   /**
