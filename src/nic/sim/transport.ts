@@ -220,7 +220,7 @@ export class Transport implements UserLifecycle, DmaListener {
 
   /** Ends all a user has under way; the peers are told nothing. Calls that wait get the code. */
   abort(user: number, code: Code): void {
-    for (const slot of [...this.receives.waitingSlots(user)]) {
+    for (const slot of this.receives.waitingSlots(user)) {
       this.receives.withdraw(user, slot);
       this.lifecycle.failReceive(user, slot, code);
     }

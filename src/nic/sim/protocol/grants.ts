@@ -138,7 +138,8 @@ export class GrantScheduler {
 
   /** Ends a message before it is complete. */
   remove(message: number): void {
-    if (this.state[message] === State.unknown) return;
+    // Mostly there is none at all, which can be seen without a look at the message's state.
+    if (this.youngest < 0 || this.state[message] === State.unknown) return;
     if (this.counts(message)) this.incoming -= this.outstanding(message);
     this.drop(message);
   }
