@@ -8,7 +8,7 @@
  * been announced is kept once, and of a peer only which of them is its.
  */
 import type { FrameRecord } from './frame-record.js';
-import { resized } from './indexed-heap.js';
+import { resized } from './records.js';
 
 /** Priority levels (docs/protocol.md#parameters). */
 export const NUM_PRIORITIES = 8;

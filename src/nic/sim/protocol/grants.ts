@@ -12,7 +12,7 @@
  * at once (both in docs/protocol.md#deviations). Its outstanding bytes still count against `maxIncoming`.
  */
 import { WaitingMessages } from './grant-waiting.js';
-import { resized } from './indexed-heap.js';
+import { resized } from './records.js';
 import { grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
 
 /** Where a message stands. Fresh, blocked and full messages have no slot and do not wait. */
