@@ -20,6 +20,11 @@ const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4, fresh: 5
 
 export class GrantScheduler {
   now = 0;
+  /** Messages that may still be granted, in order of arrival: a doubly linked list (-1 ends it). */
+  private youngest = -1;
+  private oldest = -1;
+  private olderOf = new Int32Array(0);
+  private youngerOf = new Int32Array(0);
   private state = new Uint8Array(0);
   private needy = new Uint8Array(0);
   private peer = new Int32Array(0);
@@ -28,11 +33,6 @@ export class GrantScheduler {
   private granted = new Int32Array(0);
   /** Order of arrival, for ties. */
   private birth = new Float64Array(0);
-  /** Messages that may still be granted, in order of arrival: a doubly linked list (-1 ends it). */
-  private olderOf = new Int32Array(0);
-  private youngerOf = new Int32Array(0);
-  private oldest = -1;
-  private youngest = -1;
 
   private readonly active: number[] = [];
   private readonly waiting: WaitingMessages;

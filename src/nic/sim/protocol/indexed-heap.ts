@@ -8,8 +8,11 @@ import { Records } from './records.js';
  * position (in a word of its record), so all operations are logarithmic and allocate nothing.
  */
 export class IndexedHeap {
-  private readonly items: number[] = [];
   private size = 0;
+  /** The item that comes first, -1 when empty. */
+  top = -1;
+  /** All items, while there is more than one: mostly there is not, and the list is left alone. */
+  private readonly items: number[] = [];
 
   /**
    * `records` are the items', of 2^`bits` words; word `word` of each is this heap's: the item's position + 1, 0 when it
@@ -25,25 +28,35 @@ export class IndexedHeap {
   get count(): number {
     return this.size;
   }
-  /** The item that comes first, -1 when empty. */
-  get top(): number {
-    return this.size === 0 ? -1 : this.items[0]!;
-  }
   has(item: number): boolean {
     return this.records.has(item) && this.records.words[this.placeOf(item)] !== 0;
   }
 
   /** Gives back room that is not in use. */
   trim(): void {
-    this.items.length = this.size;
+    if (this.size < 2) this.items.length = 0;
+    else this.items.length = this.size;
   }
 
   /** Puts the item in, or moves it to its place if it is in already. */
   update(item: number): void {
     this.records.reach(item);
-    let at = this.records.words[this.placeOf(item)]! - 1;
-    if (at < 0) at = this.size++;
+    const { words } = this.records;
+    const place = this.placeOf(item);
+    if (this.size === 0) {
+      this.size = 1;
+      this.top = item;
+      words[place] = 1;
+      return;
+    }
+    let at = words[place]! - 1;
+    if (at < 0) {
+      if (this.size === 1) this.items[0] = this.top;
+      at = this.size++;
+    }
+    if (this.size === 1) return;
     this.settle(item, at);
+    this.top = this.items[0]!;
   }
 
   /** Takes the item out; does nothing when it is not in. */
@@ -53,13 +66,13 @@ export class IndexedHeap {
     const place = this.placeOf(item);
     const at = words[place]! - 1;
     words[place] = 0;
-    const last = this.items[--this.size]!;
+    if (--this.size === 0) {
+      this.top = -1;
+      return;
+    }
+    const last = this.items[this.size]!;
     if (last !== item) this.settle(last, at);
-  }
-
-  /** Every item, in no particular order. */
-  forEach(visit: (item: number) => void): void {
-    for (let i = 0; i < this.size; i++) visit(this.items[i]!);
+    this.top = this.items[0]!;
   }
 
   /** Moves `item` up or down from `start` to where it belongs. */

@@ -69,9 +69,12 @@ export class SendQueue<Control> {
   private readonly oldest: IndexedHeap;
   private readonly controls: Control[] = [];
   private controlHead = 0;
+  /** those not yet handed out */
+  private controlCount = 0;
   /** Messages with ranges to send again, in the order their first RESEND came. */
   private readonly resending: number[] = [];
   private resendHead = 0;
+  private resendCount = 0;
 
   constructor() {
     const { records } = this;
@@ -102,6 +105,7 @@ export class SendQueue<Control> {
   /** Queues a control packet (any value of the caller's). They leave first, in the order queued. */
   pushControl(control: Control): void {
     this.controls.push(control);
+    this.controlCount++;
   }
 
   /**
@@ -182,6 +186,7 @@ export class SendQueue<Control> {
     this.set(message, AGAIN, 0);
     this.ranges[message]!.clear();
     this.resending.splice(this.resending.indexOf(message, this.resendHead), 1);
+    this.resendCount--;
   }
 
   /** Bytes handed out so far as originals: always a segment boundary (the protocol's tx_end). */
@@ -204,12 +209,12 @@ export class SendQueue<Control> {
   }
   /** True when `next` would find something. */
   get ready(): boolean {
-    return this.controlHead < this.controls.length || this.shortest.count > 0 || this.resendTop() >= 0;
+    return this.shortest.count > 0 || this.controlCount > 0 || this.resendCount > 0;
   }
 
   /** Decides the next packet, fills `out` and counts it as sent. Answers its kind, `none` when nothing may go. */
   next(out: SendChoice<Control>): SendKind {
-    if (this.controlHead < this.controls.length) return this.nextControl(out);
+    if (this.controlCount > 0) return this.nextControl(out);
     out.control = null;
     const again = this.resendTop();
     if (again >= 0) return this.nextRetransmission(again, out);
@@ -231,6 +236,7 @@ export class SendQueue<Control> {
 
   private nextControl(out: SendChoice<Control>): SendKind {
     out.control = this.controls[this.controlHead++]!;
+    this.controlCount--;
     if (this.controlHead === this.controls.length) {
       this.controls.length = this.controlHead = 0;
     } else if (this.controlHead >= 1024) {
@@ -253,6 +259,7 @@ export class SendQueue<Control> {
     if (ranges.count === 0) {
       this.set(message, AGAIN, 0);
       this.resendHead++;
+      this.resendCount--;
     }
     return out.kind;
   }
@@ -265,6 +272,7 @@ export class SendQueue<Control> {
         this.resendHead = 0;
       }
       this.resending.push(message);
+      this.resendCount++;
     }
     ranges.add(start, end);
     this.set(message, AGAIN, 1);
@@ -273,7 +281,7 @@ export class SendQueue<Control> {
 
   /** The message whose ranges are next to be resent, -1 when there is none. */
   private resendTop(): number {
-    return this.resendHead < this.resending.length ? this.resending[this.resendHead]! : -1;
+    return this.resendCount > 0 ? this.resending[this.resendHead]! : -1;
   }
 
   /** Keeps both heaps true: a message is in them while its next segment may go, first byte granted, all of it at hand. */
