@@ -29,6 +29,11 @@ export class Records {
     return at;
   }
 
+  /** Makes room for numbers below `count`, and gives back the room for others. */
+  fit(count: number): void {
+    this.words = resized(this.words, count << this.bits);
+  }
+
   /** Gives back the room for numbers from `count` on. */
   cut(count: number): void {
     const length = count << this.bits;
