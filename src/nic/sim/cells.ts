@@ -14,7 +14,10 @@ export class Cells {
   readonly bytes: Uint8Array;
   /** The same as 32-bit words, for copying. */
   readonly words: Int32Array;
+  /** Which words of each cell are there. */
   private readonly present: Uint8Array;
+  /** Cells that some words of are there: mostly none, as calls mostly come whole. */
+  private partial = 0;
 
   constructor(count: number) {
     this.bytes = new Uint8Array(count * CALL_BYTES);
@@ -24,18 +27,18 @@ export class Cells {
 
   /** Forgets words and contents of cells [first, first + count). */
   clear(first: number, count: number): void {
-    this.present.fill(0, first, first + count);
+    for (let cell = first; cell < first + count; cell++) this.setPresent(cell, 0);
     this.bytes.fill(0, first * CALL_BYTES, (first + count) * CALL_BYTES);
   }
 
   /** Whether words of an unfinished call wait in the cell. */
   isPartial(cell: number): boolean {
-    return this.present[cell] !== 0;
+    return this.partial > 0 && this.present[cell] !== 0;
   }
 
   /** Drops the words of an unfinished call. */
   discard(cell: number): void {
-    this.present[cell] = 0;
+    if (this.partial > 0) this.setPresent(cell, 0);
   }
 
   /** Whether word `word` (0..7) of the cell is there already. */
@@ -46,7 +49,7 @@ export class Cells {
   /** Stores all words of a cell at once: what was there of an unfinished one is discarded. */
   storeWhole(cell: number, from: Uint8Array): void {
     this.bytes.set(from, cell * CALL_BYTES);
-    this.present[cell] = 0;
+    this.discard(cell);
   }
 
   /** Stores a word; true when it was the last missing one, and the cell is then empty for the next call. */
@@ -54,7 +57,12 @@ export class Cells {
     const to = cell * CALL_BYTES + word * WORD;
     for (let i = 0; i < WORD; i++) this.bytes[to + i] = from[at + i]!;
     const present = this.present[cell]! | (1 << word);
-    this.present[cell] = present === FULL ? 0 : present;
+    this.setPresent(cell, present === FULL ? 0 : present);
     return present === FULL;
+  }
+
+  private setPresent(cell: number, words: number): void {
+    this.partial += (words === 0 ? 0 : 1) - (this.present[cell] === 0 ? 0 : 1);
+    this.present[cell] = words;
   }
 }

@@ -79,7 +79,7 @@ export class Delivery {
     rpc.rxGranted = Math.min(record.incoming, record.messageLength);
     rpc.state = RpcState.incoming;
     const placed = this.place(rpc);
-    if (!placed) this.lifecycle.withoutRoom[rpc.user]!.push(rpc);
+    if (!placed) this.lifecycle.withoutRoom.add(rpc);
     if (rpc.rxGranted < rpc.rxLength) {
       this.grants.add(rpc.index, rpc.peer, rpc.rxLength, rpc.rxGranted, 0, !placed);
     }
@@ -92,8 +92,8 @@ export class Delivery {
     if (slot !== 0) {
       rpc.placement = Placement.posted;
       rpc.recvSlot = slot;
-      rpc.rxOffset = this.receives.offset(user, slot);
-      rpc.rxCapacity = this.receives.size(user, slot);
+      rpc.rxOffset = this.results.bufferOffset(user, slot);
+      rpc.rxCapacity = this.results.bufferSize(user, slot);
       return true;
     }
     const offset = this.pools.allocate(user, rpc.rxLength);
@@ -129,7 +129,7 @@ export class Delivery {
     }
     const slot = this.receives.claim(rpc.user, rpc.isClient, rpc.token, false);
     if (slot !== 0) this.hand(rpc, slot);
-    else this.lifecycle.waiting[rpc.user]!.push(rpc);
+    else this.lifecycle.waiting.add(rpc);
   }
 
   /** The message goes to this recvmsg: its result is written, and the RPC goes on or ends. */
@@ -184,26 +184,26 @@ export class Delivery {
     if (this.serving) return;
     this.serving = true;
     const { waiting, withoutRoom } = this.lifecycle;
-    for (let i = 0; i < waiting[user]!.length;) {
-      const rpc = waiting[user]![i]!;
+    for (let i = 0; i < waiting.of(user).length;) {
+      const rpc = waiting.of(user)[i]!;
       const slot = this.receives.claim(user, rpc.isClient, rpc.token, false);
       if (slot === 0) {
         i++;
         continue;
       }
-      waiting[user]!.splice(i, 1);
+      waiting.remove(rpc);
       this.hand(rpc, slot);
     }
-    if (withoutRoom[user]!.length > 0) this.placeWaiting(user);
+    if (withoutRoom.of(user).length > 0) this.placeWaiting(user);
     this.serving = false;
   }
 
   private placeWaiting(user: number): void {
-    const list = this.lifecycle.withoutRoom[user]!;
-    const shortestFirst = [...list].sort((a, b) => a.rxLength - b.rxLength);
+    const { withoutRoom } = this.lifecycle;
+    const shortestFirst = [...withoutRoom.of(user)].sort((a, b) => a.rxLength - b.rxLength);
     for (const rpc of shortestFirst) {
       if (!this.place(rpc)) continue;
-      list.splice(list.indexOf(rpc), 1);
+      withoutRoom.remove(rpc);
       rpc.silentTicks = 0;
       this.grants.unblock(rpc.index);
       this.control.resend(rpc, 0, -1, this.settings.secondPriority);

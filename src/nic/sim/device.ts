@@ -183,7 +183,7 @@ export class SimNic implements NicDevice, RegisterEffects {
   /** What is alive inside: all zero when nothing is under way. For reports and tests. */
   liveState(): { rpcs: number; poolChunks: number; packets: number } {
     const { table, pools, outbox } = this.transport;
-    return { rpcs: table.live.length, poolChunks: pools.total, packets: outbox.pending };
+    return { rpcs: table.liveCount, poolChunks: pools.total, packets: outbox.pending };
   }
 
   coreReset(): void {

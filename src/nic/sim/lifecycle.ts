@@ -13,15 +13,16 @@ import type { FinishedFilter } from './protocol/finished-filter.js';
 import type { GrantScheduler } from './protocol/grants.js';
 import type { Results } from './results.js';
 import { Placement, RpcState, type Rpc } from './rpc.js';
+import { RpcLists } from './rpc-lists.js';
 import type { RpcTable } from './rpc-table.js';
 
 export class Lifecycle {
   /** The timer's tick, for the memory of finished RPCs. */
   tick = 0;
   /** Messages without a buffer, for each user. */
-  readonly withoutRoom: Rpc[][] = Array.from({ length: MAX_USERS + 1 }, () => []);
+  readonly withoutRoom = new RpcLists();
   /** Messages that lie in the pool whole and wait for a recvmsg, in order of completion. */
-  readonly waiting: Rpc[][] = Array.from({ length: MAX_USERS + 1 }, () => []);
+  readonly waiting = new RpcLists();
   /** Told when a user's recvmsg waits again, or pool room came back. */
   onRoom: (user: number) => void = () => undefined;
   /** Told when the first RPC of an idle card begins. */
@@ -40,13 +41,13 @@ export class Lifecycle {
   ) {}
 
   reset(): void {
-    for (let user = 0; user <= MAX_USERS; user++) this.forgetLists(user);
+    for (let user = 1; user <= MAX_USERS; user++) this.forgetLists(user);
   }
 
   /** No message of the user waits for room or a recvmsg any more. */
   forgetLists(user: number): void {
-    this.withoutRoom[user]!.length = 0;
-    this.waiting[user]!.length = 0;
+    this.withoutRoom.forget(user);
+    this.waiting.forget(user);
   }
 
   /** A new RPC; the table must not be full. */
@@ -61,13 +62,12 @@ export class Lifecycle {
   ): Rpc {
     const rpc = this.table.add(peer, peerPort, idHi, idLo);
     rpc.user = user;
-    rpc.ownPort = ownPort;
-    rpc.isClient = (idLo & 1) === 0;
+    rpc.setPorts(peerPort, ownPort);
     rpc.state = state;
     this.peers.hold(peer);
     this.counters.add(Counter.rpcsStarted);
-    this.counters.raise(Counter.rpcsLiveMax, this.table.live.length);
-    if (this.table.live.length === 1) this.onLive();
+    this.counters.raise(Counter.rpcsLiveMax, this.table.liveCount);
+    if (this.table.liveCount === 1) this.onLive();
     return rpc;
   }
 
@@ -126,8 +126,8 @@ export class Lifecycle {
     const { user, token } = rpc;
     this.outbox.queue.remove(rpc.index);
     this.grants.remove(rpc.index);
-    take(this.withoutRoom[user]!, rpc);
-    take(this.waiting[user]!, rpc);
+    this.withoutRoom.remove(rpc);
+    this.waiting.remove(rpc);
     const pooled = rpc.placement === Placement.pool;
     if (pooled) this.pools.drop(user, rpc.rxOffset);
     const slot = rpc.recvSlot;
@@ -147,10 +147,4 @@ export class Lifecycle {
     }
     if (wakes) this.onRoom(user);
   }
-}
-
-function take(list: Rpc[], rpc: Rpc): void {
-  if (list.length === 0) return;
-  const at = list.indexOf(rpc);
-  if (at >= 0) list.splice(at, 1);
 }

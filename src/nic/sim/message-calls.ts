@@ -173,7 +173,7 @@ export class MessageCallHandlers implements MessageCalls {
       narrowedTo = rpc.token;
     }
     this.results.begin(call.user, call.slot, call.words, call.at);
-    this.receives.post(call.user, call.slot, call.flags, narrowedTo, call.buffAddr, call.size);
+    this.receives.post(call.user, call.slot, call.flags, narrowedTo, call.size > 0);
     this.delivery.serve(call.user);
     return Code.ok;
   }

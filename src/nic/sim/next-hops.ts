@@ -90,7 +90,7 @@ export class NextHops implements NeighbourSetter {
   }
 
   private isStale(peer: number): boolean {
-    return this.agenda.nowPs - this.peers.heardPs(peer) > this.timing.lifetime;
+    return this.agenda.nowPs - this.peers.heardPs(peer) > defaultNeighbourSettings.lifetime;
   }
 
   /** A frame of the peer came from this MAC address: answers go there, unless a static entry says otherwise. */

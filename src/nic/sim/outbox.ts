@@ -283,6 +283,6 @@ export class Outbox {
     copyAddress(ipv4 ? settings.ipv4 : settings.ipv6, 0, record.source, 0);
     copyAddress(peers.words, peers.at(peer), record.destination, 0);
     record.prio = prio;
-    record.trafficClass = settings.trafficClass[prio & 7]!;
+    record.trafficClass = settings.trafficClass(prio & 7);
   }
 }

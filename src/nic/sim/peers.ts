@@ -13,7 +13,10 @@ import { copyAddress, isMapped, sameAddress } from './protocol/address.js';
 const NONE = -1;
 const START_ENTRIES = 16;
 
-/** A record in words: address 4, MAC address 2, whether that is known, family, RPCs, next in the bucket, time 2. */
+/**
+ * A record in words: address 4, MAC address 2, whether that is known, family, RPCs, next in the bucket, time 2. What is
+ * behind belongs to the table: two of its buckets in each record. A link of a bucket is a peer's number + 1, 0 for none.
+ */
 const RECORD_BITS = 4;
 const MAC_HI = 4;
 const MAC_LO = 5;
@@ -23,6 +26,8 @@ const RPCS = 8;
 const NEXT = 9;
 /** in halves of a record: two words are one time */
 const HEARD_PS = 5;
+const OWN_WORDS = 12;
+const BUCKETS = 12;
 
 /** Peers a card remembers when nobody says otherwise. */
 export const PEER_ENTRIES = 4096;
@@ -31,7 +36,6 @@ export class Peers {
   /** The records; a peer's address is at `at(peer)`. */
   words = new Uint32Array(START_ENTRIES << RECORD_BITS);
   private times = new Float64Array(this.words.buffer);
-  private buckets = new Int32Array(2 * START_ENTRIES).fill(NONE);
   private count = 0;
   private victim = 0;
   /** Called when a number passes to another host, and when it is given out first. */
@@ -40,7 +44,6 @@ export class Peers {
   constructor(readonly capacity = PEER_ENTRIES) {}
 
   reset(): void {
-    this.buckets.fill(NONE);
     this.words.fill(0);
     this.count = 0;
     this.victim = 0;
@@ -59,9 +62,9 @@ export class Peers {
   /** Number of the peer with this address, -1 when it has none. */
   find(address: Uint32Array): number {
     const { words } = this;
-    let peer = this.buckets[this.bucketOf(address, 0)]!;
+    let peer = words[this.bucketOf(address, 0)]! - 1;
     while (peer !== NONE && !sameAddress(words, peer << RECORD_BITS, address, 0)) {
-      peer = words[(peer << RECORD_BITS) + NEXT]! | 0;
+      peer = words[(peer << RECORD_BITS) + NEXT]! - 1;
     }
     return peer;
   }
@@ -74,7 +77,7 @@ export class Peers {
     if (peer === NONE) return NONE;
     if (peer << RECORD_BITS === this.words.length) this.grow();
     const at = peer << RECORD_BITS;
-    this.words.fill(0, at, at + (1 << RECORD_BITS));
+    this.words.fill(0, at, at + OWN_WORDS);
     copyAddress(address, 0, this.words, at);
     this.words[at + IPV4] = isMapped(address) ? 1 : 0;
     this.link(peer);
@@ -160,41 +163,45 @@ export class Peers {
   private grow(): void {
     const { words } = this;
     this.words = new Uint32Array(2 * words.length);
-    this.words.set(words);
     this.times = new Float64Array(this.words.buffer);
     const known = words.length >> RECORD_BITS;
-    this.buckets = new Int32Array(4 * known).fill(NONE);
+    for (let peer = 0; peer < known; peer++) {
+      const at = peer << RECORD_BITS;
+      this.words.set(words.subarray(at, at + OWN_WORDS), at);
+    }
     for (let peer = 0; peer < known; peer++) this.link(peer);
   }
 
   private link(peer: number): void {
     const at = peer << RECORD_BITS;
     const bucket = this.bucketOf(this.words, at);
-    this.words[at + NEXT] = this.buckets[bucket]!;
-    this.buckets[bucket] = peer;
+    this.words[at + NEXT] = this.words[bucket]!;
+    this.words[bucket] = peer + 1;
   }
 
   private unlink(peer: number): void {
     const { words } = this;
     const bucket = this.bucketOf(words, peer << RECORD_BITS);
     const next = words[(peer << RECORD_BITS) + NEXT]!;
-    let at = this.buckets[bucket]!;
+    let at = words[bucket]! - 1;
     if (at === peer) {
-      this.buckets[bucket] = next;
+      words[bucket] = next;
       return;
     }
     for (;;) {
       const place = (at << RECORD_BITS) + NEXT;
-      at = words[place]! | 0;
+      at = words[place]! - 1;
       if (at !== peer) continue;
       words[place] = next;
       return;
     }
   }
 
+  /** Place of the bucket of the address at `at`. */
   private bucketOf(words: Uint32Array, at: number): number {
     let value = Math.imul(words[at + 3]!, 0x9e3779b1) ^ Math.imul(words[at + 2]!, 0x85ebca6b);
     value ^= Math.imul(words[at]! ^ words[at + 1]!, 0xc2b2ae35);
-    return ((value >>> 15) ^ value) & (this.buckets.length - 1);
+    const bucket = ((value >>> 15) ^ value) & ((this.words.length >> (RECORD_BITS - 1)) - 1);
+    return ((bucket >> 1) << RECORD_BITS) + BUCKETS + (bucket & 1);
   }
 }

@@ -13,15 +13,25 @@ const EITHER = CallFlag.matchRequests | CallFlag.matchResponses;
 /** Stands for the token of an RPC (`Rpc.token`) in a call that is narrowed to none. */
 export const ANY_RPC = -1;
 
-/** A call's record in words: kinds it takes, RPC, buffer, order of posting, claimed, cancelled; half a line of a cache. */
-const RECORD_BITS = 3;
-const KINDS = 0;
+/**
+ * A call's record in words: a quarter of a line of the cache. No call has slot 0: its record holds the list of the user's
+ * calls that wait unclaimed, a ring through it from the oldest to the youngest, and how many of them are narrowed to an
+ * RPC.
+ */
+const RECORD_BITS = 2;
+/** kinds it takes, as match flags, and the marks below */
+const FLAGS = 0;
+/** token of the RPC it is narrowed to; in the list's record the count of narrowed ones */
 const RPC = 1;
-const OFFSET = 2;
-const SIZE = 3;
-const ORDER = 4;
-const CLAIMED = 5;
-const CANCELLED = 6;
+const ORDER = 2;
+/** slots: of the call posted next among those that wait, and above it of the one posted before */
+const LINKS = 3;
+
+const CLAIMED = 0x10000;
+const CANCELLED = 0x20000;
+const HAS_BUFFER = 0x40000;
+const SLOT = 0xff;
+const PREVIOUS_SHIFT = 8;
 
 /** Place of a call's record. */
 function recordOf(user: number, slot: number): number {
@@ -30,10 +40,6 @@ function recordOf(user: number, slot: number): number {
 
 export class PostedReceives {
   private readonly words = new Int32Array(((MAX_USERS + 1) * SLOTS) << RECORD_BITS);
-  /** Slots of the calls that wait unclaimed, oldest first. */
-  private readonly waiting: number[][] = Array.from({ length: MAX_USERS + 1 }, () => []);
-  /** How many of them are narrowed to one RPC. */
-  private readonly narrowed = new Int32Array(MAX_USERS + 1);
   private nextOrder = 0;
 
   reset(): void {
@@ -41,36 +47,22 @@ export class PostedReceives {
   }
 
   clearUser(user: number): void {
-    this.waiting[user]!.length = 0;
-    this.narrowed[user] = 0;
     this.words.fill(0, recordOf(user, 0), recordOf(user + 1, 0));
   }
 
   /**
    * Posts a call. `flags` are its match flags. `rpc` is the token of the RPC it is narrowed to: an id would not do, as
-   * requests of two clients may have the same.
+   * requests of two clients may have the same. `hasBuffer`: a message may be put into its buffer as it arrives.
    */
-  post(user: number, slot: number, flags: number, rpc: number, offset: number, size: number): void {
+  post(user: number, slot: number, flags: number, rpc: number, hasBuffer: boolean): void {
     const { words } = this;
     const at = recordOf(user, slot);
-    words[at + KINDS] = (flags & EITHER) === 0 ? EITHER : flags & EITHER;
+    const kinds = (flags & EITHER) === 0 ? EITHER : flags & EITHER;
+    words[at + FLAGS] = kinds | (hasBuffer ? HAS_BUFFER : 0);
     words[at + RPC] = rpc;
-    words[at + OFFSET] = offset;
-    words[at + SIZE] = size;
     words[at + ORDER] = this.nextOrder;
-    words[at + CLAIMED] = 0;
-    words[at + CANCELLED] = 0;
     this.nextOrder = (this.nextOrder + 1) | 0;
-    this.waiting[user]!.push(slot);
-    this.countNarrowed(user, slot, 1);
-  }
-
-  /** Whether the call in this slot takes a message of this kind and RPC. */
-  matches(user: number, slot: number, isResponse: boolean, rpc: number): boolean {
-    const bit = isResponse ? CallFlag.matchResponses : CallFlag.matchRequests;
-    const at = recordOf(user, slot);
-    if ((this.words[at + KINDS]! & bit) === 0) return false;
-    return this.words[at + RPC] === ANY_RPC || this.words[at + RPC] === rpc;
+    this.enter(user, slot, this.previous(user, 0));
   }
 
   /**
@@ -78,15 +70,15 @@ export class PostedReceives {
    * arrives needs a call with a buffer; one that lies in the pool suits any call.
    */
   claim(user: number, isResponse: boolean, rpc: number, needsBuffer: boolean): number {
-    const waiting = this.waiting[user]!;
-    for (let i = 0; i < waiting.length; i++) {
-      const slot = waiting[i]!;
-      if (needsBuffer && this.size(user, slot) === 0) continue;
-      if (!this.matches(user, slot, isResponse, rpc)) continue;
-      if (i === 0) waiting.shift();
-      else waiting.splice(i, 1);
-      this.countNarrowed(user, slot, -1);
-      this.words[recordOf(user, slot) + CLAIMED] = 1;
+    const { words } = this;
+    const wanted =
+      (isResponse ? CallFlag.matchResponses : CallFlag.matchRequests) | (needsBuffer ? HAS_BUFFER : 0);
+    for (let slot = this.next(user, 0); slot !== 0; slot = this.next(user, slot)) {
+      const at = recordOf(user, slot);
+      if ((words[at + FLAGS]! & wanted) !== wanted) continue;
+      if (words[at + RPC] !== ANY_RPC && words[at + RPC] !== rpc) continue;
+      this.leave(user, slot);
+      words[at + FLAGS]! |= CLAIMED;
       return slot;
     }
     return 0;
@@ -96,38 +88,38 @@ export class PostedReceives {
   unclaim(user: number, slot: number): boolean {
     const { words } = this;
     const at = recordOf(user, slot);
-    words[at + CLAIMED] = 0;
-    if (words[at + CANCELLED] === 1) return false;
-    const waiting = this.waiting[user]!;
+    words[at + FLAGS]! &= ~CLAIMED;
+    if ((words[at + FLAGS]! & CANCELLED) !== 0) return false;
     const order = words[at + ORDER]!;
-    let place = waiting.length;
+    let before = this.previous(user, 0);
     // the count wraps; what waits was posted within half its range
-    while (place > 0 && ((words[recordOf(user, waiting[place - 1]!) + ORDER]! - order) | 0) > 0) place--;
-    waiting.splice(place, 0, slot);
-    this.countNarrowed(user, slot, 1);
+    while (before !== 0 && ((words[recordOf(user, before) + ORDER]! - order) | 0) > 0) {
+      before = this.previous(user, before);
+    }
+    this.enter(user, slot, before);
     return true;
   }
 
   /** The call got its final result. */
   finish(user: number, slot: number): void {
-    this.words[recordOf(user, slot) + CLAIMED] = 0;
+    this.words[recordOf(user, slot) + FLAGS]! &= ~CLAIMED;
   }
 
   /** Takes a waiting call out; false when the slot holds none. */
   withdraw(user: number, slot: number): boolean {
-    const waiting = this.waiting[user]!;
-    const at = waiting.indexOf(slot);
-    if (at < 0) return false;
-    waiting.splice(at, 1);
-    this.countNarrowed(user, slot, -1);
-    return true;
+    for (let waiting = this.next(user, 0); waiting !== 0; waiting = this.next(user, waiting)) {
+      if (waiting !== slot) continue;
+      this.leave(user, slot);
+      return true;
+    }
+    return false;
   }
 
   /** Notes that a claimed call is not to wait again; false when the slot holds none. */
   cancelClaimed(user: number, slot: number): boolean {
-    const at = recordOf(user, slot);
-    if (this.words[at + CLAIMED] === 0) return false;
-    this.words[at + CANCELLED] = 1;
+    const at = recordOf(user, slot) + FLAGS;
+    if ((this.words[at]! & CLAIMED) === 0) return false;
+    this.words[at]! |= CANCELLED;
     return true;
   }
 
@@ -137,25 +129,48 @@ export class PostedReceives {
 
   /** A waiting call that is narrowed to this RPC, 0 without. */
   narrowedTo(user: number, rpc: number): number {
-    if (this.narrowed[user] === 0) return 0;
-    for (const slot of this.waiting[user]!) if (this.words[recordOf(user, slot) + RPC] === rpc) return slot;
+    if (this.words[recordOf(user, 0) + RPC] === 0) return 0;
+    for (let slot = this.next(user, 0); slot !== 0; slot = this.next(user, slot)) {
+      if (this.words[recordOf(user, slot) + RPC] === rpc) return slot;
+    }
     return 0;
   }
 
-  private countNarrowed(user: number, slot: number, by: number): void {
-    if (this.isNarrowed(user, slot)) this.narrowed[user]! += by;
-  }
-
   /** Slots of a user's waiting calls, oldest first. */
-  waitingSlots(user: number): readonly number[] {
-    return this.waiting[user]!;
+  waitingSlots(user: number): number[] {
+    const slots: number[] = [];
+    for (let slot = this.next(user, 0); slot !== 0; slot = this.next(user, slot)) slots.push(slot);
+    return slots;
   }
 
-  offset(user: number, slot: number): number {
-    return this.words[recordOf(user, slot) + OFFSET]! >>> 0;
+  /** The call after this one in the user's list, 0 after the youngest; for slot 0 the oldest. */
+  private next(user: number, slot: number): number {
+    return this.words[recordOf(user, slot) + LINKS]! & SLOT;
   }
 
-  size(user: number, slot: number): number {
-    return this.words[recordOf(user, slot) + SIZE]!;
+  private previous(user: number, slot: number): number {
+    return this.words[recordOf(user, slot) + LINKS]! >> PREVIOUS_SHIFT;
+  }
+
+  /** Enters a call into the list, behind the one in slot `before`, 0 for none. */
+  private enter(user: number, slot: number, before: number): void {
+    const after = this.next(user, before);
+    this.join(user, before, slot);
+    this.join(user, slot, after);
+    if (this.isNarrowed(user, slot)) this.words[recordOf(user, 0) + RPC]!++;
+  }
+
+  private leave(user: number, slot: number): void {
+    this.join(user, this.previous(user, slot), this.next(user, slot));
+    if (this.isNarrowed(user, slot)) this.words[recordOf(user, 0) + RPC]!--;
+  }
+
+  /** Makes two calls, or a call and an end of the list, neighbours. */
+  private join(user: number, older: number, younger: number): void {
+    const { words } = this;
+    const one = recordOf(user, older) + LINKS;
+    words[one] = (words[one]! & ~SLOT) | younger;
+    const other = recordOf(user, younger) + LINKS;
+    words[other] = (words[other]! & SLOT) | (older << PREVIOUS_SHIFT);
   }
 }

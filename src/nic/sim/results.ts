@@ -21,6 +21,10 @@ const OWN_ADDRESS_WORD = HeaderLayout.saddr.offset / 4;
 const PEER_ADDRESS_WORD = HeaderLayout.daddr.offset / 4;
 const PORTS_WORD = HeaderLayout.sport.offset / 4;
 const ID_WORD = HeaderLayout.id.offset / 4;
+const METADATA_WORD = HeaderLayout.metadata.offset / 4;
+/** the size lies above the slot */
+const SIZE_SHIFT = 12;
+const BUFFER_WORD = HeaderLayout.buffAddr.offset / 4;
 const COOKIE_WORD = HeaderLayout.cc.offset / 4;
 
 /** In word 0 of a header: flags as in a status word, and whether the slot is a call's. */
@@ -90,6 +94,14 @@ export class Results {
     this.headerWords[to] = IN_USE;
     for (let i = 1; i < CALL_WORDS; i++) this.headerWords[to + i] = call[at + i]!;
     this.users.countCall(user, 1);
+  }
+
+  /** Buffer of the recvmsg in a slot: what its header says until the call has its result. */
+  bufferOffset(user: number, slot: number): number {
+    return this.headerWords[(user * SLOTS + slot) * CALL_WORDS + BUFFER_WORD]!;
+  }
+  bufferSize(user: number, slot: number): number {
+    return this.headerWords[(user * SLOTS + slot) * CALL_WORDS + METADATA_WORD]! >>> SIZE_SHIFT;
   }
 
   /** Sets a 32-bit field of a slot's header. */

@@ -28,20 +28,19 @@ export const Placement = {
 export type Placement = (typeof Placement)[keyof typeof Placement];
 
 export class Rpc {
-  /** Number in the table, and which of its users this is: together they name this RPC for ever. */
+  /** Number in the table. */
   readonly index: number;
-  generation = 0;
+  /** A name for this RPC that outlives it: see `RpcTable.byToken`. */
+  token = 0;
+  /** Place in the list of live RPCs, -1 when it has ended. */
+  livePlace = -1;
   state: RpcState = RpcState.free;
-  isClient = false;
   user = 0;
   peer = 0;
-  peerPort = 0;
-  ownPort = 0;
+  private ports = 0;
   /** Local id: even at the client, odd at the server. */
   idHi = 0;
   idLo = 0;
-  cookieHi = 0;
-  cookieLo = 0;
 
   /** Slot of the sendmsg that waits for its final result, 0 without. */
   sendSlot = 0;
@@ -53,22 +52,22 @@ export class Rpc {
   rxLength = -1;
   rxGranted = 0;
   rxReceived = 0;
-  reassembly: Reassembly | null = null;
   placement: Placement = Placement.none;
   rxOffset = 0;
   rxCapacity = 0;
   /** Slot of the recvmsg that has claimed the message, 0 without. */
   recvSlot = 0;
+  silentTicks = 0;
+
+  // The last line of the cache is for what is seldom wanted.
   /** A payload write failed on the bus. */
   rxFailed = false;
-
-  silentTicks = 0;
+  reassembly: Reassembly | null = null;
   /** Tick of the first check after everything was sent; -1 before. */
   sentTick = -1;
   needAcks = 0;
-
-  /** Place in the list of live RPCs. */
-  livePlace = -1;
+  cookieHi = 0;
+  cookieLo = 0;
 
   constructor(index: number) {
     this.index = index;
@@ -76,7 +75,7 @@ export class Rpc {
 
   /** Everything as for a new RPC, of a new generation so that old references are seen to be old. */
   renew(generation: number): void {
-    this.generation = generation;
+    this.token = generation * 0x10000 + this.index;
     this.state = RpcState.free;
     this.sendSlot = this.recvSlot = 0;
     this.txLength = this.txOffset = 0;
@@ -90,9 +89,18 @@ export class Rpc {
     this.sentTick = -1;
   }
 
-  /** A name for this RPC that outlives it: see `RpcTable.byToken`. */
-  get token(): number {
-    return this.generation * 0x10000 + this.index;
+  setPorts(peerPort: number, ownPort: number): void {
+    this.ports = (peerPort << 16) | ownPort;
+  }
+  get peerPort(): number {
+    return this.ports >>> 16;
+  }
+  get ownPort(): number {
+    return this.ports & 0xffff;
+  }
+
+  get isClient(): boolean {
+    return (this.idLo & 1) === 0;
   }
 
   /** Whether its message to send may still be read: the application has not been given the buffer back. */

@@ -25,8 +25,8 @@ export class Settings {
   mtu = 1500;
   unscheduledBytes = 0;
   numPriorities = 8;
-  /** Upper bits of the traffic class for each level. */
-  readonly trafficClass = new Uint8Array(8);
+  /** Upper three bits of the traffic class for each level, four bits a level. */
+  private priorityMap = 0;
   readonly cutoffs = new Uint32Array(8);
   cutoffVersion = 0;
   pacerFifoFraction = 0;
@@ -54,8 +54,7 @@ export class Settings {
     this.mtu = get(Register.mtu);
     this.unscheduledBytes = get(Register.unscheduledBytes);
     this.numPriorities = get(Register.numPriorities);
-    const map = get(Register.priorityMap);
-    for (let level = 0; level < 8; level++) this.trafficClass[level] = ((map >>> (4 * level)) & 7) << 5;
+    this.priorityMap = get(Register.priorityMap) | 0;
     for (let i = 0; i < 8; i++) this.cutoffs[i] = get(Register.cutoff0 + 4 * i);
     this.cutoffVersion = get(Register.cutoffVersion);
     this.pacerFifoFraction = get(Register.pacerFifoFraction);
@@ -78,6 +77,11 @@ export class Settings {
       get(Register.linkMbps),
       get(Register.grantFifoFraction),
     );
+  }
+
+  /** Traffic class of packets at a level. */
+  trafficClass(level: number): number {
+    return ((this.priorityMap >>> (4 * level)) & 7) << 5;
   }
 
   /** Highest level, at which control packets travel (docs/protocol.md#priority-byte). */

@@ -66,14 +66,13 @@ export class Timers {
     this.armed = false;
     const tick = ++this.lifecycle.tick;
     // From the end: an RPC that ends here gives its place to one that has had its turn.
-    for (let i = this.table.live.length - 1; i >= 0; i--) {
-      const rpc = this.table.live[i];
-      if (rpc !== undefined) this.check(rpc, tick);
+    for (let i = this.table.liveCount - 1; i >= 0; i--) {
+      if (i < this.table.liveCount) this.check(this.table.liveAt(i), tick);
     }
     this.finished.sweep(tick);
     const busy = this.nextHops.tick();
     this.outbox.fetch();
-    if (this.table.live.length > 0 || busy || this.finished.size > 0) this.arm();
+    if (this.table.liveCount > 0 || busy || this.finished.size > 0) this.arm();
   }
 
   /** One RPC, in the order of docs/protocol.md#timer. */

@@ -173,7 +173,7 @@ export class Transport implements UserLifecycle, DmaListener {
 
   /** The state after power-on, but for the ids, which go on. */
   reset(): void {
-    for (const rpc of [...this.table.live]) {
+    for (const rpc of this.table.liveRpcs()) {
       this.outbox.queue.remove(rpc.index);
       this.grants.remove(rpc.index);
     }
@@ -220,13 +220,13 @@ export class Transport implements UserLifecycle, DmaListener {
 
   /** Ends all a user has under way; the peers are told nothing. Calls that wait get the code. */
   abort(user: number, code: Code): void {
-    for (const slot of [...this.receives.waitingSlots(user)]) {
+    for (const slot of this.receives.waitingSlots(user)) {
       this.receives.withdraw(user, slot);
       this.lifecycle.failReceive(user, slot, code);
     }
     // What lies in the pool or has no room is not to be served while the others end.
     this.lifecycle.forgetLists(user);
-    for (const rpc of this.table.live.filter((live) => live.user === user)) {
+    for (const rpc of this.table.liveRpcs().filter((live) => live.user === user)) {
       if (rpc.livePlace >= 0) this.lifecycle.fail(rpc, code, true);
     }
   }
@@ -250,7 +250,7 @@ export class Transport implements UserLifecycle, DmaListener {
     if (peer < 0) return;
     const onlyPort = error.verdict === IcmpVerdict.portUnreachable;
     const code = onlyPort ? Code.portUnreachable : Code.unreachable;
-    for (const rpc of this.table.live.filter((live) => live.peer === peer)) {
+    for (const rpc of this.table.liveRpcs().filter((live) => live.peer === peer)) {
       if (onlyPort && rpc.peerPort !== error.destinationPort) continue;
       if (rpc.state === RpcState.complete) continue;
       if (rpc.livePlace >= 0) this.lifecycle.fail(rpc, code);
@@ -259,7 +259,7 @@ export class Transport implements UserLifecycle, DmaListener {
 
   /** A peer's MAC address was found: its messages may go. It had nothing to answer before: its silence begins now. */
   private peerFound(peer: number): void {
-    for (const rpc of this.table.live) {
+    for (const rpc of this.table.liveRpcs()) {
       if (rpc.peer !== peer || !rpc.isSending) continue;
       rpc.silentTicks = 0;
       this.outbox.queue.setAvailable(rpc.index, rpc.txLength);

@@ -8,7 +8,7 @@
  * been announced is kept once, and of a peer only which of them is its.
  */
 import type { FrameRecord } from './frame-record.js';
-import { resized } from './indexed-heap.js';
+import { Records, resized } from './records.js';
 
 /** Priority levels (docs/protocol.md#parameters). */
 export const NUM_PRIORITIES = 8;
@@ -17,11 +17,14 @@ export const DEFAULT_CUTOFFS: readonly number[] = [0, 0, 0, 0, 1_000_000, 15_000
 export const DEFAULT_CUTOFF_VERSION = 1;
 
 const LARGEST = 0x7fffffff;
-/** A set of cutoffs in words: eight of them, their version, and how many peers have it. */
-const SET_BITS = 4;
+/**
+ * Record n in words: set n of cutoffs, which is eight of them, their version, and how many peers have it; and the number
+ * of the set that peer n has.
+ */
+const RECORD_BITS = 4;
 const VERSION = NUM_PRIORITIES;
 const HOLDERS = NUM_PRIORITIES + 1;
-const START_SETS = 4;
+const SET_OF = NUM_PRIORITIES + 2;
 /** The set of a peer that has announced nothing: everything goes at level 6, version 0. */
 const UNHEARD = 0;
 
@@ -32,17 +35,16 @@ export function maxScheduledPriority(cutoffs: ArrayLike<number>): number {
 }
 
 export class PeerCutoffs {
-  private sets = new Int32Array(START_SETS << SET_BITS);
+  private readonly records = new Records(RECORD_BITS);
   private setCount = 1;
-  /** number of each peer's set */
-  private setOf = new Uint16Array(0);
   /** Time of the last announcement to each peer, in the caller's unit; -Infinity before the first. */
   private announced = new Float64Array(0);
   /** what a CUTOFFS packet says, as a set */
   private readonly told = new Int32Array(NUM_PRIORITIES + 1);
 
   constructor() {
-    this.sets[NUM_PRIORITIES - 2] = LARGEST;
+    const at = this.records.reach(UNHEARD);
+    this.records.words[at + NUM_PRIORITIES - 2] = LARGEST;
   }
 
   /** Makes the peer known and forgets what an earlier holder of the number had said. */
@@ -64,14 +66,15 @@ export class PeerCutoffs {
 
   /** Version to put into DATA for this peer; 0 before its first CUTOFFS. */
   version(peer: number): number {
-    return this.sets[(this.setOf[peer]! << SET_BITS) + VERSION]!;
+    return this.records.words[this.setOf(peer) + VERSION]!;
   }
 
   /** Level below `levels` for the unscheduled packets of a message of this length; 0 if no cutoff reaches it. */
   priority(peer: number, messageLength: number, levels = NUM_PRIORITIES): number {
-    const at = this.setOf[peer]! << SET_BITS;
+    const { words } = this.records;
+    const at = this.setOf(peer);
     for (let level = levels - 1; level > 0; level--) {
-      if (this.sets[at + level]! >= messageLength) return level;
+      if (words[at + level]! >= messageLength) return level;
     }
     return 0;
   }
@@ -98,34 +101,36 @@ export class PeerCutoffs {
   }
 
   /** The number of the set with these words: one that somebody has, else one that nobody has any more, else a new one. */
-  private find(words: Int32Array): number {
-    const { sets } = this;
+  private find(told: Int32Array): number {
+    const { words } = this.records;
     let free = this.setCount;
     for (let set = this.setCount - 1; set > UNHEARD; set--) {
-      const at = set << SET_BITS;
-      if (sets[at + HOLDERS] === 0) free = set;
-      else if (sets[at + VERSION] === words[VERSION] && words.every((word, i) => sets[at + i] === word))
+      const at = set << RECORD_BITS;
+      if (words[at + HOLDERS] === 0) free = set;
+      else if (words[at + VERSION] === told[VERSION] && told.every((word, i) => words[at + i] === word))
         return set;
     }
     if (free === this.setCount) this.setCount++;
-    if (free << SET_BITS === sets.length) this.sets = resized(sets, 2 * sets.length);
-    this.sets.set(words, free << SET_BITS);
+    const at = this.records.reach(free);
+    this.records.words.set(told, at);
     return free;
   }
 
   private give(peer: number, set: number): void {
-    this.sets[(this.setOf[peer]! << SET_BITS) + HOLDERS]!--;
-    this.sets[(set << SET_BITS) + HOLDERS]!++;
-    this.setOf[peer] = set;
+    const { words } = this.records;
+    words[this.setOf(peer) + HOLDERS]!--;
+    words[(set << RECORD_BITS) + HOLDERS]!++;
+    words[(peer << RECORD_BITS) + SET_OF] = set;
+  }
+
+  /** Place of a peer's set. */
+  private setOf(peer: number): number {
+    return this.records.words[(peer << RECORD_BITS) + SET_OF]! << RECORD_BITS;
   }
 
   private reach(peer: number): void {
+    this.records.reach(peer);
     const known = this.announced.length;
-    if (peer < known) return;
-    const size = Math.max(peer + 1, 2 * known, 16);
-    const { setOf } = this;
-    this.setOf = new Uint16Array(size);
-    this.setOf.set(setOf);
-    this.announced = resized(this.announced, size);
+    if (peer >= known) this.announced = resized(this.announced, Math.max(peer + 1, 2 * known, 16));
   }
 }

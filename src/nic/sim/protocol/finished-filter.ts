@@ -12,7 +12,7 @@
  * A client counts its ids up, so most requests carry an id above all that have finished, and need no look; nor do their
  * ids, when they finish, need a place by which to be found, until somebody asks for one of the lower ones.
  */
-import { resized } from './indexed-heap.js';
+import { resized } from './records.js';
 
 /** Words of an entry: block of ids, id high, mark of the client (0: free), a bit an id. A look touches one line of the cache. */
 const WORDS = 4;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HeapPlaces, IndexedHeap } from './indexed-heap.js';
+import { IndexedHeap } from './indexed-heap.js';
 
 /**
  * Messages that wait for a slot (docs/protocol.md#grants): each peer's own queue in rank order, and the peers in the
@@ -8,26 +8,21 @@ import { HeapPlaces, IndexedHeap } from './indexed-heap.js';
 export class WaitingMessages {
   private readonly queues: IndexedHeap[] = [];
   private readonly peers: IndexedHeap;
-  /** A message waits in one queue only, so all queues share the list of places. */
-  private readonly places = new HeapPlaces(0);
   /** Active messages of each peer, kept here because it orders the peers. */
   private readonly active: number[] = [];
 
   constructor(
     private readonly peerOf: (message: number) => number,
     private readonly outranks: (a: number, b: number) => boolean,
+    /** Makes a queue for a peer's messages. A message waits in one only: they may share the word of a message's place. */
+    private readonly makeQueue: () => IndexedHeap,
   ) {
-    this.peers = new IndexedHeap(16, (a, b) => {
+    this.peers = new IndexedHeap((a, b) => {
       const activeA = this.active[a]!;
       const activeB = this.active[b]!;
       if (activeA !== activeB) return activeA < activeB;
       return this.outranks(this.queues[a]!.top, this.queues[b]!.top);
     });
-  }
-
-  /** Gives back room for message numbers from `capacity` on. */
-  resize(capacity: number): void {
-    this.places.resize(capacity);
   }
 
   activeOf(peer: number): number {
@@ -43,7 +38,7 @@ export class WaitingMessages {
   update(message: number): void {
     const peer = this.peerOf(message);
     this.active[peer] ??= 0;
-    (this.queues[peer] ??= new IndexedHeap(0, this.outranks, this.places)).update(message);
+    (this.queues[peer] ??= this.makeQueue()).update(message);
     this.peers.update(peer);
   }
 

@@ -11,28 +11,36 @@
  * HomaModule compares bytes left at activation, this compares bytes left now; a fully granted message gives its slot up
  * at once (both in docs/protocol.md#deviations). Its outstanding bytes still count against `maxIncoming`.
  */
+import { IndexedHeap } from './indexed-heap.js';
 import { WaitingMessages } from './grant-waiting.js';
-import { resized } from './indexed-heap.js';
+import { Records } from './records.js';
 import { grantPriority, type GrantSettings, grantWindow } from './grant-settings.js';
 
 /** Where a message stands. Fresh, blocked and full messages have no slot and do not wait. */
 const State = { unknown: 0, waiting: 1, active: 2, blocked: 3, full: 4, fresh: 5 } as const;
 
+/** What is known of a message: a record of words. */
+const RECORD_BITS = 4;
+const STATE = 0;
+const NEEDY = 1;
+const PEER = 2;
+const LENGTH = 3;
+const RECEIVED = 4;
+const GRANTED = 5;
+/** Order of arrival, for ties: a count that wraps. */
+const BIRTH = 6;
+/** Its neighbours among the messages that may still be granted. */
+const OLDER = 7;
+const YOUNGER = 8;
+/** Its place among the waiting ones. */
+const PLACE = 9;
+
 export class GrantScheduler {
   now = 0;
-  private state = new Uint8Array(0);
-  private needy = new Uint8Array(0);
-  private peer = new Int32Array(0);
-  private length = new Int32Array(0);
-  private received = new Int32Array(0);
-  private granted = new Int32Array(0);
-  /** Order of arrival, for ties. */
-  private birth = new Float64Array(0);
   /** Messages that may still be granted, in order of arrival: a doubly linked list (-1 ends it). */
-  private olderOf = new Int32Array(0);
-  private youngerOf = new Int32Array(0);
-  private oldest = -1;
   private youngest = -1;
+  private oldest = -1;
+  private readonly records = new Records(RECORD_BITS);
 
   private readonly active: number[] = [];
   private readonly waiting: WaitingMessages;
@@ -46,25 +54,18 @@ export class GrantScheduler {
     readonly settings: GrantSettings,
     private readonly onGrant: (message: number, offset: number, priority: number) => void,
   ) {
+    const outranks = (a: number, b: number): boolean => this.outranks(a, b);
     this.waiting = new WaitingMessages(
-      (message) => this.peer[message]!,
-      (a, b) => this.outranks(a, b),
+      (message) => this.get(message, PEER),
+      outranks,
+      () => new IndexedHeap(outranks, this.records, RECORD_BITS, PLACE),
     );
     this.resize(capacity);
   }
 
   /** Makes room for message numbers below `capacity`, or gives back the room above, where no message may be. */
   resize(capacity: number): void {
-    this.state = resized(this.state, capacity);
-    this.needy = resized(this.needy, capacity);
-    this.peer = resized(this.peer, capacity);
-    this.length = resized(this.length, capacity);
-    this.received = resized(this.received, capacity);
-    this.granted = resized(this.granted, capacity);
-    this.birth = resized(this.birth, capacity);
-    this.olderOf = resized(this.olderOf, capacity);
-    this.youngerOf = resized(this.youngerOf, capacity);
-    this.waiting.resize(capacity);
+    this.records.fit(capacity);
   }
 
   /** The caller's clock was moved back. */
@@ -82,10 +83,10 @@ export class GrantScheduler {
   }
   /** Whether the message is one of ours now (added, not complete, not removed). */
   has(message: number): boolean {
-    return this.state[message] !== State.unknown;
+    return this.get(message, STATE) !== State.unknown;
   }
   grantedBytes(message: number): number {
-    return this.granted[message]!;
+    return this.get(message, GRANTED);
   }
 
   /**
@@ -102,14 +103,15 @@ export class GrantScheduler {
     blocked = false,
   ): void {
     if (granted >= length) return;
-    this.peer[message] = peer;
-    this.length[message] = length;
-    this.granted[message] = granted;
-    this.received[message] = received;
-    this.birth[message] = this.births++;
+    this.set(message, PEER, peer);
+    this.set(message, LENGTH, length);
+    this.set(message, GRANTED, granted);
+    this.set(message, RECEIVED, received);
+    this.set(message, BIRTH, this.births);
+    this.births = (this.births + 1) | 0;
     this.link(message);
     if (blocked || received === 0) {
-      this.state[message] = blocked ? State.blocked : State.fresh;
+      this.set(message, STATE, blocked ? State.blocked : State.fresh);
       return;
     }
     this.incoming += this.outstanding(message);
@@ -120,11 +122,11 @@ export class GrantScheduler {
 
   /** Takes in that `received` bytes of the message are there now, and grants what that allows. */
   progress(message: number, received: number): void {
-    const state = this.state[message]!;
+    const state = this.get(message, STATE);
     if (state === State.unknown) return;
     if (this.counts(message)) this.incoming -= this.outstanding(message);
-    this.received[message] = received;
-    if (received >= this.length[message]!) {
+    this.set(message, RECEIVED, received);
+    if (received >= this.get(message, LENGTH)) {
       this.drop(message);
       return;
     }
@@ -138,26 +140,27 @@ export class GrantScheduler {
 
   /** Ends a message before it is complete. */
   remove(message: number): void {
-    if (this.state[message] === State.unknown) return;
+    // Mostly there is none at all, which can be seen without a look at the message's state.
+    if (this.youngest < 0 || this.get(message, STATE) === State.unknown) return;
     if (this.counts(message)) this.incoming -= this.outstanding(message);
     this.drop(message);
   }
 
   /** The message has no buffer room: it keeps its place in age, but is not granted and counts for nothing. */
   block(message: number): void {
-    const state = this.state[message]!;
+    const state = this.get(message, STATE);
     if (state === State.unknown || state === State.blocked) return;
     if (this.counts(message)) this.incoming -= this.outstanding(message);
     this.leave(message);
-    this.state[message] = State.blocked;
+    this.set(message, STATE, State.blocked);
     this.serveNeedy();
   }
 
   /** The message has room again. */
   unblock(message: number): void {
-    if (this.state[message] !== State.blocked) return;
+    if (this.get(message, STATE) !== State.blocked) return;
     this.incoming += this.outstanding(message);
-    if (this.granted[message]! >= this.length[message]!) this.state[message] = State.full;
+    if (this.get(message, GRANTED) >= this.get(message, LENGTH)) this.set(message, STATE, State.full);
     else {
       this.findSlot(message);
       this.grantIfActive(message);
@@ -166,47 +169,47 @@ export class GrantScheduler {
   }
 
   private outranks(a: number, b: number): boolean {
-    const left = this.length[a]! - this.received[a]! - (this.length[b]! - this.received[b]!);
-    return left !== 0 ? left < 0 : this.birth[a]! < this.birth[b]!;
+    const left = this.get(a, LENGTH) - this.get(a, RECEIVED) - (this.get(b, LENGTH) - this.get(b, RECEIVED));
+    return left !== 0 ? left < 0 : ((this.get(a, BIRTH) - this.get(b, BIRTH)) | 0) < 0;
   }
   /** Whether the message's outstanding bytes are part of `incoming`. */
   private counts(message: number): boolean {
-    return this.state[message] !== State.blocked && this.state[message] !== State.fresh;
+    return this.get(message, STATE) !== State.blocked && this.get(message, STATE) !== State.fresh;
   }
   private outstanding(message: number): number {
-    return Math.max(0, this.granted[message]! - this.received[message]!);
+    return Math.max(0, this.get(message, GRANTED) - this.get(message, RECEIVED));
   }
   private setNeedy(message: number, needy: 0 | 1): void {
-    this.needyCount += needy - this.needy[message]!;
-    this.needy[message] = needy;
+    this.needyCount += needy - this.get(message, NEEDY);
+    this.set(message, NEEDY, needy);
   }
 
   private activate(message: number): void {
-    this.state[message] = State.active;
+    this.set(message, STATE, State.active);
     this.active.push(message);
-    this.waiting.changeActive(this.peer[message]!, 1);
+    this.waiting.changeActive(this.get(message, PEER), 1);
   }
   private deactivate(message: number): void {
     this.active.splice(this.active.indexOf(message), 1);
     this.setNeedy(message, 0);
-    this.waiting.changeActive(this.peer[message]!, -1);
+    this.waiting.changeActive(this.get(message, PEER), -1);
   }
 
   /** Step 2 and 3: gives the message (new, or waiting) an empty slot or a worse message's, or lets it wait. */
   private findSlot(message: number): void {
-    const waits = this.state[message] === State.waiting;
+    const waits = this.get(message, STATE) === State.waiting;
     if (this.active.length >= this.settings.maxOvercommit) {
       const victim = this.chooseVictim(message);
       if (victim < 0) {
         if (!waits) {
-          this.state[message] = State.waiting;
+          this.set(message, STATE, State.waiting);
           this.waiting.update(message);
         }
         return;
       }
       if (waits) this.waiting.remove(message);
       this.deactivate(victim);
-      this.state[victim] = State.waiting;
+      this.set(victim, STATE, State.waiting);
       this.waiting.update(victim);
     } else if (waits) this.waiting.remove(message);
     this.activate(message);
@@ -217,22 +220,22 @@ export class GrantScheduler {
    * messages (the candidate's own counted one higher), the one with most bytes left, then the youngest.
    */
   private chooseVictim(candidate: number): number {
-    const own = this.peer[candidate]!;
+    const own = this.get(candidate, PEER);
     const count = (message: number): number =>
-      this.waiting.activeOf(this.peer[message]!) + (this.peer[message] === own ? 1 : 0);
+      this.waiting.activeOf(this.get(message, PEER)) + (this.get(message, PEER) === own ? 1 : 0);
     let victim = -1;
     for (const message of this.active) {
       const more = victim < 0 ? 1 : count(message) - count(victim);
       if (more > 0 || (more === 0 && this.outranks(victim, message))) victim = message;
     }
     if (victim < 0) return -1;
-    const unfair = this.waiting.activeOf(this.peer[victim]!) > this.waiting.activeOf(own) + 1;
+    const unfair = this.waiting.activeOf(this.get(victim, PEER)) > this.waiting.activeOf(own) + 1;
     return unfair || this.outranks(candidate, victim) ? victim : -1;
   }
 
   /** Step 4 with the needy test. */
   private grantIfActive(message: number): void {
-    if (this.state[message] !== State.active) return;
+    if (this.get(message, STATE) !== State.active) return;
     if (this.wanted(message) <= 0) return;
     if (this.incoming >= this.settings.maxIncoming || this.needyCount > 0) this.setNeedy(message, 1);
     else this.grant(message);
@@ -241,8 +244,10 @@ export class GrantScheduler {
   /** Bytes the window lets the message be granted now. */
   private wanted(message: number): number {
     const ahead =
-      this.received[message]! + grantWindow(this.settings, this.active.length) - this.granted[message]!;
-    return Math.min(ahead, this.length[message]! - this.granted[message]!);
+      this.get(message, RECEIVED) +
+      grantWindow(this.settings, this.active.length) -
+      this.get(message, GRANTED);
+    return Math.min(ahead, this.get(message, LENGTH) - this.get(message, GRANTED));
   }
 
   /** The rest of step 4: grants up to the headroom, which must be there. */
@@ -262,13 +267,13 @@ export class GrantScheduler {
 
   private raise(message: number, delta: number, priority: number): void {
     const before = this.outstanding(message);
-    const offset = this.granted[message]! + delta;
-    this.granted[message] = offset;
+    const offset = this.get(message, GRANTED) + delta;
+    this.set(message, GRANTED, offset);
     this.incoming += this.outstanding(message) - before;
     this.onGrant(message, offset, priority);
-    if (offset < this.length[message]!) return;
+    if (offset < this.get(message, LENGTH)) return;
     this.leave(message);
-    this.state[message] = State.full;
+    this.set(message, STATE, State.full);
   }
 
   /** Step 5: while there is headroom, the needy message that ranks first gets its turn. */
@@ -276,7 +281,7 @@ export class GrantScheduler {
     while (this.needyCount > 0 && this.incoming < this.settings.maxIncoming) {
       let first = -1;
       for (const message of this.active) {
-        if (this.needy[message] === 1 && (first < 0 || this.outranks(message, first))) first = message;
+        if (this.get(message, NEEDY) === 1 && (first < 0 || this.outranks(message, first))) first = message;
       }
       this.setNeedy(first, 0);
       this.grant(first);
@@ -289,11 +294,11 @@ export class GrantScheduler {
     if (fifoIncrement === 0 || fifoInterval === Infinity || this.now < this.nextFifo) return;
     this.nextFifo = this.now + fifoInterval;
     const enough = grantWindow(this.settings, this.active.length) + 2 * fifoIncrement;
-    for (let message = this.oldest; message >= 0; message = this.youngerOf[message]!) {
-      const state = this.state[message]!;
+    for (let message = this.oldest; message >= 0; message = this.get(message, YOUNGER)) {
+      const state = this.get(message, STATE);
       if (state !== State.active && state !== State.waiting) continue;
-      if (this.granted[message]! - this.received[message]! >= enough) continue;
-      const delta = Math.min(fifoIncrement, this.length[message]! - this.granted[message]!);
+      if (this.get(message, GRANTED) - this.get(message, RECEIVED) >= enough) continue;
+      const delta = Math.min(fifoIncrement, this.get(message, LENGTH) - this.get(message, GRANTED));
       this.raise(message, delta, fifoPriority);
       return;
     }
@@ -301,7 +306,7 @@ export class GrantScheduler {
 
   /** Takes the message out of the active or waiting ones; a free slot goes to the best waiting message, marked needy. */
   private leave(message: number): void {
-    const state = this.state[message]!;
+    const state = this.get(message, STATE);
     if (state === State.waiting) this.waiting.remove(message);
     if (state !== State.active) return;
     this.deactivate(message);
@@ -315,23 +320,30 @@ export class GrantScheduler {
   private drop(message: number): void {
     this.leave(message);
     this.unlink(message);
-    this.state[message] = State.unknown;
+    this.set(message, STATE, State.unknown);
     this.serveNeedy();
   }
 
   private link(message: number): void {
-    this.olderOf[message] = this.youngest;
-    this.youngerOf[message] = -1;
+    this.set(message, OLDER, this.youngest);
+    this.set(message, YOUNGER, -1);
     if (this.youngest < 0) this.oldest = message;
-    else this.youngerOf[this.youngest] = message;
+    else this.set(this.youngest, YOUNGER, message);
     this.youngest = message;
   }
   private unlink(message: number): void {
-    const older = this.olderOf[message]!;
-    const younger = this.youngerOf[message]!;
+    const older = this.get(message, OLDER);
+    const younger = this.get(message, YOUNGER);
     if (older < 0) this.oldest = younger;
-    else this.youngerOf[older] = younger;
+    else this.set(older, YOUNGER, younger);
     if (younger < 0) this.youngest = older;
-    else this.olderOf[younger] = older;
+    else this.set(younger, OLDER, older);
+  }
+
+  private get(message: number, word: number): number {
+    return this.records.words[(message << RECORD_BITS) + word]!;
+  }
+  private set(message: number, word: number, value: number): void {
+    this.records.words[(message << RECORD_BITS) + word] = value;
   }
 }

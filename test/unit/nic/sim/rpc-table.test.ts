@@ -25,8 +25,8 @@ describe('RPC table', () => {
             expect(table.byToken(token)).to.equal(undefined);
             model.delete(name);
           }
-          expect(table.live.length).to.equal(model.size);
-          expect([...model.values()].every((rpc) => table.live[rpc.livePlace] === rpc)).to.equal(true);
+          expect(table.liveCount).to.equal(model.size);
+          expect([...model.values()].every((rpc) => table.liveAt(rpc.livePlace) === rpc)).to.equal(true);
           expect(table.isFull).to.equal(model.size === 20);
         }
       }),
@@ -43,5 +43,29 @@ describe('RPC table', () => {
     expect(table.byToken(token)).to.equal(undefined);
     expect(table.byToken(second.token)).to.equal(second);
     expect(table.findClient(0, 4)).to.equal(second);
+  });
+
+  it('keeps its RPCs and their inline payloads as it grows, and its order as they end', () => {
+    const table = new RpcTable(5000);
+    const payload = new Int32Array(16);
+    const rpcs = Array.from({ length: 3000 }, (_, i) => {
+      const rpc = table.add(i % 7, 4000, 0, 2 * i + 1);
+      table.keepInline(rpc, payload.fill(i), 0);
+      return rpc;
+    });
+    rpcs.forEach((rpc, i) => {
+      expect(rpc.index).to.equal(i);
+      expect(table.find(i % 7, 0, 2 * i + 1, 4000)).to.equal(rpc);
+      expect(new Int32Array(table.inlineOf(rpc).slice().buffer)).to.deep.equal(payload.fill(i));
+    });
+    expect(table.liveRpcs()).to.deep.equal(rpcs);
+    table.remove(rpcs[10]!);
+    table.remove(rpcs[20]!);
+    expect(table.liveAt(10)).to.equal(rpcs[2999]);
+    expect([1, 3].map((id) => table.add(9, 1, 1, id).index)).to.deep.equal([20, 10]);
+    table.reset();
+    expect(table.size).to.equal(64);
+    expect(rpcs.every((rpc) => rpc.livePlace < 0 && table.byToken(rpc.token) === undefined)).to.equal(true);
+    expect(table.add(1, 2, 0, 2).index).to.equal(0);
   });
 });
