@@ -27,20 +27,26 @@ const REFILL = RING / 2;
 /** An alarm's handle. */
 export type Alarm = number;
 
-/** Set in an event's op when it is an alarm. */
+/** An event's actor, op and whether it is an alarm, in one word. */
+const ACTOR_SHIFT = 8;
+const OP_SHIFT = 1;
+const OP_MASK = 0x7f;
 const ALARM = 1;
 
 /**
- * The agenda's own doubles and words, before those of the events: when the ring's events are due (looked at far more often
- * than the events), the present, the base of instants, and one that nothing in the wheel or the heap comes before; the ring's events in order; first event of each slice, and a bit
- * for each slice that has one.
+ * The agenda's own doubles and words, before the records of events: instants of the ring's events, the present, the base
+ * of instants, and one that nothing in the wheel or the heap comes before; of each event in the ring what it is, its
+ * argument (an alarm's is its own record) and its number in the order of scheduling; a bit for each slice that has an
+ * event, and its first one.
  */
 const RING_PS = 0;
 const NOW = RING;
 const BASE = RING + 1;
 const REST = RING + 2;
-const RING_EVENTS = 2 * (RING + 4);
-const OCCUPIED = RING_EVENTS + RING;
+const RING_WHAT = 2 * (RING + 4);
+const RING_ARG = RING_WHAT + RING;
+const RING_ORDER = RING_ARG + RING;
+const OCCUPIED = RING_ORDER + RING;
 const OCCUPIED_WORDS = SLICES / 32;
 const SLICE_FIRST = OCCUPIED + OCCUPIED_WORDS;
 const OWN_WORDS = SLICE_FIRST + SLICES;
@@ -50,7 +56,7 @@ const OWN_WORDS = SLICE_FIRST + SLICES;
  * one-shot events it has alarms: an alarm belongs to its owner for good and is moved rather than queued again, so an
  * owner that changes its mind leaves nothing behind.
  *
- * A ring keeps what comes next sorted. What it does not hold and happens within two microseconds waits in a timing wheel,
+ * A ring keeps what comes next sorted, all of it in one place. What it does not hold and happens within two microseconds waits in a timing wheel,
  * where queueing and taking cost the same however many events there are; what is further away waits in a heap. Nothing in
  * the wheel or the heap comes before anything in the ring; when the ring is empty, their foremost events move into it.
  */
@@ -99,13 +105,14 @@ export class Agenda {
 
   /** Queues an event once. A time before now is a bug of the caller: it throws RangeError. */
   push(timePs: number, actor: number, op: number, arg: number): void {
-    this.insert(this.records.take(actor, 2 * op, arg), timePs);
+    this.insert(timePs, (actor << ACTOR_SHIFT) | (op << OP_SHIFT), arg);
   }
 
   /** Makes an alarm (unset) for `actor`. */
   createAlarm(actor: number, op: number): Alarm {
     const { records } = this;
-    const alarm = records.take(actor, 2 * op + ALARM, 0);
+    const alarm = records.take((actor << ACTOR_SHIFT) | (op << OP_SHIFT) | ALARM, 0);
+    records.words[alarm + Field.arg] = alarm;
     records.words[alarm + Field.place] = Place.notQueued;
     records.doubles[instantOf(alarm)] = Infinity;
     return alarm;
@@ -116,8 +123,8 @@ export class Agenda {
     const { words, doubles } = this.records;
     if (doubles[instantOf(alarm)] === timePs) return;
     if (words[alarm + Field.place] !== Place.notQueued) this.remove(alarm);
-    if (timePs === Infinity) doubles[instantOf(alarm)] = Infinity;
-    else this.insert(alarm, timePs);
+    doubles[instantOf(alarm)] = timePs;
+    if (timePs !== Infinity) this.insert(timePs, words[alarm + Field.what]!, alarm);
   }
 
   /** The instant of the next event; Infinity when there is none. */
@@ -174,37 +181,35 @@ export class Agenda {
 
   /** Takes the next event; there must be one. */
   private take(): void {
-    const { records } = this;
-    const { words, doubles } = records;
+    const { words, doubles } = this.records;
     if (this.inRing === 0) this.refill();
     const { head } = this;
-    const event = words[RING_EVENTS + head]!;
     const timePs = doubles[RING_PS + head]!;
+    const what = words[RING_WHAT + head]!;
+    let arg = words[RING_ARG + head]!;
     this.head = (head + 1) & (RING - 1);
     this.inRing--;
     this.length--;
-    const actor = words[event + Field.actor]!;
-    const op = words[event + Field.op]!;
-    const arg = words[event + Field.arg]!;
-    words[event + Field.place] = Place.notQueued;
-    if ((op & ALARM) !== 0) doubles[instantOf(event)] = Infinity;
-    else records.give(event);
+    if ((what & ALARM) !== 0) {
+      words[arg + Field.place] = Place.notQueued;
+      doubles[instantOf(arg)] = Infinity;
+      arg = 0;
+    }
     doubles[NOW] = timePs;
     this.taken++;
-    this.registered[actor]!.onEvent(timePs, op >> 1, arg);
+    this.registered[what >> ACTOR_SHIFT]!.onEvent(timePs, (what >> OP_SHIFT) & OP_MASK, arg);
   }
 
   /** Queues an event as the last of its instant. */
-  private insert(event: number, timePs: number): void {
+  private insert(timePs: number, what: number, arg: number): void {
     const { words, doubles } = this.records;
     if (!(timePs >= doubles[NOW]!)) {
       throw new RangeError(`an event at ${timePs} ps lies before now, ${this.nowPs} ps`);
     }
-    doubles[instantOf(event)] = timePs;
-    words[event + Field.order] = this.order = (this.order + 1) & Order.mask;
+    const order = (this.order = (this.order + 1) & Order.mask);
     this.length++;
     if (timePs >= doubles[REST]!) {
-      this.beyondRing(event, timePs);
+      this.beyondRing(timePs, what, arg, order);
       return;
     }
     if (this.inRing === RING) {
@@ -212,22 +217,22 @@ export class Agenda {
       const lastPs = doubles[RING_PS + last]!;
       if (timePs >= lastPs) {
         doubles[REST] = timePs;
-        this.beyondRing(event, timePs);
+        this.beyondRing(timePs, what, arg, order);
         return;
       }
       this.inRing--;
       doubles[REST] = lastPs;
-      this.beyondRing(words[RING_EVENTS + last]!, lastPs);
+      this.beyondRing(lastPs, words[RING_WHAT + last]!, words[RING_ARG + last]!, words[RING_ORDER + last]!);
     }
-    this.intoRing(event, timePs);
+    this.intoRing(timePs, what, arg, order);
   }
 
-  /** Takes an event or alarm out of the queue. */
-  private remove(event: number): void {
+  /** Takes an alarm out of the queue. */
+  private remove(alarm: Alarm): void {
     const { words } = this.records;
-    if (words[event + Field.place] === Place.inRing) this.outOfRing(event);
-    else this.leave(event);
-    words[event + Field.place] = Place.notQueued;
+    if (words[alarm + Field.place] === Place.inRing) this.outOfRing(alarm);
+    else this.leave(alarm);
+    words[alarm + Field.place] = Place.notQueued;
     this.length--;
   }
 
@@ -241,55 +246,72 @@ export class Agenda {
 
   // -- ring --
 
-  private intoRing(event: number, timePs: number): void {
+  private intoRing(timePs: number, what: number, arg: number, order: number): void {
     const { words, doubles } = this.records;
     const { head } = this;
     let at = (head + this.inRing++) & (RING - 1);
     while (at !== head) {
       const before = (at - 1) & (RING - 1);
       if (doubles[RING_PS + before]! <= timePs) break;
-      doubles[RING_PS + at] = doubles[RING_PS + before]!;
-      words[RING_EVENTS + at] = words[RING_EVENTS + before]!;
+      this.moveInRing(before, at);
       at = before;
     }
     doubles[RING_PS + at] = timePs;
-    words[RING_EVENTS + at] = event;
-    words[event + Field.place] = Place.inRing;
+    words[RING_WHAT + at] = what;
+    words[RING_ARG + at] = arg;
+    words[RING_ORDER + at] = order;
+    if ((what & ALARM) !== 0) words[arg + Field.place] = Place.inRing;
   }
 
-  /** Moves the foremost events of wheel and heap, which are not both empty, into the ring, which is. */
-  private refill(): void {
-    const { words, doubles } = this.records;
-    this.head = 0;
-    for (;;) {
-      const event = this.foremost();
-      if (this.inRing === REFILL) {
-        doubles[REST] = doubles[instantOf(event)]!;
-        return;
-      }
-      this.leave(event);
-      doubles[RING_PS + this.inRing] = doubles[instantOf(event)]!;
-      words[RING_EVENTS + this.inRing++] = event;
-      words[event + Field.place] = Place.inRing;
-      if (this.inRing === this.length) return;
-    }
-  }
-
-  private outOfRing(event: number): void {
-    const { words, doubles } = this.records;
+  private outOfRing(alarm: Alarm): void {
+    const { words } = this.records;
     let at = this.head;
-    while (words[RING_EVENTS + at] !== event) at = (at + 1) & (RING - 1);
+    while (words[RING_ARG + at] !== alarm || (words[RING_WHAT + at]! & ALARM) === 0)
+      at = (at + 1) & (RING - 1);
     const end = (this.head + --this.inRing) & (RING - 1);
     while (at !== end) {
       const next = (at + 1) & (RING - 1);
-      doubles[RING_PS + at] = doubles[RING_PS + next]!;
-      words[RING_EVENTS + at] = words[RING_EVENTS + next]!;
+      this.moveInRing(next, at);
       at = next;
     }
   }
 
-  /** An event that comes after all in the ring. */
-  private beyondRing(event: number, timePs: number): void {
+  private moveInRing(from: number, to: number): void {
+    const { words, doubles } = this.records;
+    doubles[RING_PS + to] = doubles[RING_PS + from]!;
+    words[RING_WHAT + to] = words[RING_WHAT + from]!;
+    words[RING_ARG + to] = words[RING_ARG + from]!;
+    words[RING_ORDER + to] = words[RING_ORDER + from]!;
+  }
+
+  /** Moves the foremost events of wheel and heap, which are not both empty, into the ring, which is. */
+  private refill(): void {
+    const { records } = this;
+    const { words, doubles } = records;
+    this.head = 0;
+    for (;;) {
+      const event = this.foremost();
+      const timePs = doubles[instantOf(event)]!;
+      if (this.inRing === REFILL) {
+        doubles[REST] = timePs;
+        return;
+      }
+      this.leave(event);
+      const what = words[event + Field.what]!;
+      this.intoRing(timePs, what, words[event + Field.arg]!, words[event + Field.order]!);
+      if ((what & ALARM) === 0) records.give(event);
+      if (this.inRing === this.length) return;
+    }
+  }
+
+  // -- beyond the ring --
+
+  /** An event that comes after all in the ring; it gets a record, which an alarm has. */
+  private beyondRing(timePs: number, what: number, arg: number, order: number): void {
+    const { records } = this;
+    const event = (what & ALARM) !== 0 ? arg : records.take(what, arg);
+    records.words[event + Field.order] = order;
+    records.doubles[instantOf(event)] = timePs;
     if (timePs - this.nowPs < NEAR_PS) this.intoWheel(event, timePs);
     else this.heap.add(event);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits in an agenda, as records in one array: all that an agenda has at hand lies in a few lines of the processor's cache.
+// What waits in an agenda for long, as records in one array.
 
 /** Where an event is: a place in the heap, or one of these; from `inWheel` down it is a slice's number. */
 export const enum Place {
@@ -14,15 +14,15 @@ export const enum Order {
   mask = 0x3fffffff,
 }
 
-/** Words of an event; its instant is the double at the end. `op` is twice the actor's op, and 1 more of an alarm. */
+/** Words of an event; its instant is the double at the end. */
 export const enum Field {
-  actor = 0,
-  op = 1,
-  arg = 2,
-  place = 3,
-  order = 4,
+  /** actor and op, as the agenda puts them together */
+  what = 0,
+  arg = 1,
+  place = 2,
+  order = 3,
   /** the next of the same slice, or of those out of use */
-  next = 5,
+  next = 4,
   instant = 6,
 }
 const EVENT_WORDS = 8;
@@ -50,13 +50,12 @@ export class EventRecords {
   }
 
   /** An event that is not queued. */
-  take(actor: number, op: number, arg: number): number {
+  take(what: number, arg: number): number {
     let event = this.spare;
     if (event === NONE) event = this.make();
     else this.spare = this.words[event + Field.next]!;
     const { words } = this;
-    words[event + Field.actor] = actor;
-    words[event + Field.op] = op;
+    words[event + Field.what] = what;
     words[event + Field.arg] = arg;
     return event;
   }
