@@ -10,6 +10,7 @@ import { DmaStatus, type NicOutputs } from '../device.js';
 import { Counter, Region } from '../regs.js';
 import type { Agenda } from './agenda.js';
 import type { Counters } from './counters.js';
+import { resized } from './protocol/records.js';
 import type { Users } from './users.js';
 
 const INDEX_BITS = 20;
@@ -235,11 +236,8 @@ export class Dma {
   }
 
   private add(): number {
-    if (this.made << REQUEST_BITS === this.requests.length) {
-      const more = new Int32Array(this.requests.length * 2);
-      more.set(this.requests);
-      this.requests = more;
-    }
+    const { requests } = this;
+    if (this.made << REQUEST_BITS === requests.length) this.requests = resized(requests, 2 * requests.length);
     return this.made++;
   }
 }
