@@ -40,6 +40,7 @@ const replacements = {
 const entryPoints = {
   main: 'dist/base/main.js',
   'sweep-worker': 'dist/sweep/sweep-worker.js',
+  'sim-shard': 'dist/perf/backends/sim-shard.js',
 };
 for (const file of readdirSync('dist/commands', { recursive: true })) {
   if (file.endsWith('.js'))

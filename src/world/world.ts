@@ -24,6 +24,7 @@ import type { FaultInjector } from './network/faults.js';
 import { FramePlaces, LinkDirection, type FrameTarget } from './network/link.js';
 import { pcieProfile, DEFAULT_PCIE_PROFILE, type PcieProfile } from './pcie/profile.js';
 import { TransferPool } from './pcie/transfer.js';
+import type { Shard } from './shards/shard.js';
 
 export interface WorldOptions {
   seed: number;
@@ -58,6 +59,8 @@ export class World {
   readonly agenda = new Agenda();
   readonly hosts: Host[] = [];
   readonly links: LinkDirection[] = [];
+  private readonly linkEnds: { from: 'host' | 'fabric'; to: Host | undefined }[] = [];
+  private shard: Shard | undefined;
   private readonly onTheWay = new FramePlaces();
   private readonly transfers = new TransferPool();
   readonly profile: PcieProfile;
@@ -79,7 +82,7 @@ export class World {
 
   /** Events that have happened so far, anywhere. */
   get eventCount(): number {
-    return this.agenda.eventCount + (this.lockstep?.eventCount ?? 0);
+    return this.lockstep?.eventCount ?? this.agenda.eventCount;
   }
 
   /** The present, in picoseconds. */
@@ -124,7 +127,45 @@ export class World {
     }
     const direction = new LinkDirection(agenda, name, rateMbps, delayPs, target, this.onTheWay, faults);
     this.links.push(direction);
+    this.linkEnds.push({ from, to: to instanceof Host ? to : undefined });
     return direction;
+  }
+
+  /**
+   * From now on only the hosts of `shard` live in this thread, and the fabric in the first. All threads have built the same
+   * world and make the same calls of it from here on. A world in lockstep, whose hosts have cables to the fabric only.
+   */
+  divide(shard: Shard): void {
+    const { lockstep, links, linkEnds } = this;
+    if (lockstep === undefined) throw new Error('only a world in lockstep can be divided');
+    lockstep.divide(shard, {
+      frameArrives: (timePs, direction, frame) => {
+        links[direction]!.deliverAt(timePs, frame);
+      },
+    });
+    this.shard = shard;
+    for (const [number, { from, to }] of linkEnds.entries()) {
+      if (to === undefined) {
+        if (from === 'host') links[number]!.divert(shard.toFabric, number);
+      } else if (shard.hasFabric && !this.owns(to)) {
+        links[number]!.divert(shard.toHostsOf(this.shardOf(to, shard)), number);
+      }
+    }
+  }
+
+  /** Whether a host lives in this thread. */
+  owns(host: Host): boolean {
+    const { shard } = this;
+    return shard === undefined || this.shardOf(host, shard) === shard.index;
+  }
+
+  private shardOf(host: Host, shard: Shard): number {
+    return shard.shardOf(this.hosts.indexOf(host), this.hosts.length);
+  }
+
+  /** The sum of what every thread of the run says. All make this call at the same place; with one thread it is `value`. */
+  sumOfAll(value: number): number {
+    return this.lockstep?.sum(value) ?? value;
   }
 
   /** A cable between two hosts. Returns its two directions, a to b first. */
@@ -158,7 +199,13 @@ export class World {
     return outcome.value;
   }
 
-  /** Runs while the condition holds, something is left to happen, and no event is later than `untilPs`. */
+  /** The same in every thread of a divided world: the host's own runs the routine, the others keep step with it. */
+  completeAnywhere(host: Host, routine: Routine<void>): void {
+    if (this.owns(host)) this.complete(host, routine);
+    else this.runWhile(() => false);
+  }
+
+  /** Runs while the condition holds (in any thread of the run), something is left to happen, and no event is later than `untilPs`. */
   runWhile(condition: () => boolean, untilPs = Infinity): void {
     while (this.runSlice(condition, untilPs));
   }
@@ -189,7 +236,8 @@ export class World {
     while (this.runSlice(condition, untilPs)) {
       onSlice?.();
       await new Promise<void>((resolve) => setImmediate(resolve));
-      if (signal?.aborted === true) throw new RunAborted('the run was ended early');
+      if (this.sumOfAll(signal?.aborted === true ? 1 : 0) > 0)
+        throw new RunAborted('the run was ended early');
     }
   }
 
@@ -198,8 +246,8 @@ export class World {
     const { agenda, lockstep } = this;
     let left = EVENTS_PER_SLICE;
     if (lockstep !== undefined) {
-      while (left > 0 && condition()) {
-        const events = lockstep.stretch(untilPs);
+      while (left > 0) {
+        const events = lockstep.stretch(untilPs, condition());
         if (events === 0) break;
         left -= events;
       }

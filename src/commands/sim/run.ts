@@ -53,6 +53,12 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
       description: 'write every frame, as it leaves its card, to this file',
       helpValue: 'FILE',
     }),
+    threads: wholeNumber({
+      description: 'run the hosts in so many threads (default: as many as make the run shorter)',
+      helpValue: 'NUMBER',
+      min: 1,
+      max: 256,
+    }),
     force: sharedFlags.force,
   };
 
@@ -63,10 +69,13 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
     const writer = new PcapWriter();
     const total = (scenario.workload?.clients ?? []).reduce((sum, client) => sum + client.count, 0);
     if (total > 1000) this.progress.start('RPCs', total);
+    const { makeCard, shardModule } = simCardKind(this.config.version);
     const report = await runScenario(
       {
         scenario,
-        makeCard: simCardKind(this.config.version).makeCard,
+        makeCard,
+        ...(shardModule === undefined ? {} : { shardModule }),
+        ...(this.flags.threads === undefined ? {} : { threads: this.flags.threads }),
         lengths: await loadLengths(scenario),
         ...(this.flags.seed === undefined ? {} : { seed: this.flags.seed }),
         ...(pcap === undefined

@@ -13,7 +13,7 @@ import { Dma } from './dma.js';
 import { KernelCalls } from './kernel-calls.js';
 import { Mac } from './mac.js';
 import { Ports } from './ports.js';
-import { doneWithFrame } from './protocol/frame-slab.js';
+import { doneWithFrame } from '../frame-slab.js';
 import { Registers } from './registers.js';
 import { Results } from './results.js';
 import { Transport } from './transport.js';

@@ -22,7 +22,7 @@ import type { PeerCutoffs } from './protocol/cutoffs.js';
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from './protocol/ethernet.js';
 import { dataHeaderBytes, encodeAround } from './protocol/frame.js';
 import { FrameRecord } from './protocol/frame-record.js';
-import { doneWithFrame, newFrame } from './protocol/frame-slab.js';
+import { doneWithFrame, newFrame } from '../frame-slab.js';
 import { HomaType, setDataOffset, startPacket } from './protocol/homa-header.js';
 import { SendChoice, SendKind, SendQueue } from './protocol/send-queue.js';
 import type { Rpc } from './rpc.js';

@@ -83,7 +83,7 @@ export class WorldBackend implements PerfBackend {
   ): Promise<TestRun> {
     const definition = findTest(test.name)!;
     if (definition.network === true) {
-      const inputs = { makeCard: this.kind.makeCard, loadLengths: this.kind.loadLengths, signal, onProgress };
+      const inputs = { ...this.kind, signal, onProgress };
       return runNetworkTest(test, definition, settings, inputs);
     }
     const bench = this.benchHost(settings.seed);

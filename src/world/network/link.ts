@@ -3,6 +3,7 @@
 import type { Actor, Agenda } from '../agenda.js';
 import type { FrameSink } from '../pcie/card-slot.js';
 import { SerialLine } from '../serial-line.js';
+import type { FrameExit } from '../shards/frame-passage.js';
 import type { FaultInjector } from './faults.js';
 
 /** Preamble, start delimiter and the least gap between two frames. */
@@ -75,6 +76,8 @@ export class LinkDirection implements Actor, FrameSink {
   private delivered = 0;
   private lostWhileDown = 0;
   private flying = 0;
+  private exit: FrameExit | undefined;
+  private exitNumber = 0;
   private readonly downTimes: [number, number][] = [];
 
   constructor(
@@ -117,6 +120,12 @@ export class LinkDirection implements Actor, FrameSink {
     this.downTimes.push([fromPs, toPs]);
   }
 
+  /** The link ends in another thread: what leaves is put into `exit` under this number (shards/shard.ts). */
+  divert(exit: FrameExit, number: number): void {
+    this.exit = exit;
+    this.exitNumber = number;
+  }
+
   onFrame(timePs: number, frame: Uint8Array): void {
     this.sentFrames++;
     this.sentBytes += frame.length;
@@ -128,12 +137,12 @@ export class LinkDirection implements Actor, FrameSink {
     }
     const arrival = left - this.gapPs + this.delayPs;
     if (this.faults === undefined) {
-      this.deliverAt(arrival, frame);
+      this.leave(arrival, frame);
       return;
     }
     const copies = this.faults.judge(timePs, frame);
     for (let i = 0; i < copies; i++) {
-      this.deliverAt(arrival + this.faults.delaysPs[i]!, this.faults.frames[i]!);
+      this.leave(arrival + this.faults.delaysPs[i]!, this.faults.frames[i]!);
     }
   }
 
@@ -151,7 +160,13 @@ export class LinkDirection implements Actor, FrameSink {
     this.target.frameIn(timePs, this.onTheWay.take(arg));
   }
 
-  private deliverAt(timePs: number, frame: Uint8Array): void {
+  private leave(arrivalPs: number, frame: Uint8Array): void {
+    if (this.exit === undefined) this.deliverAt(arrivalPs, frame);
+    else this.exit.put(arrivalPs, this.exitNumber, frame);
+  }
+
+  /** A frame comes out at the end of the link at `timePs`. */
+  deliverAt(timePs: number, frame: Uint8Array): void {
     this.flying++;
     this.agenda.push(timePs, this.actor, DELIVER, this.onTheWay.put(frame));
   }

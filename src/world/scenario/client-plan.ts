@@ -18,15 +18,15 @@ export interface Target {
 
 export type Lengths = Readonly<Record<string, LengthDistribution>>;
 
-const DEFAULT_BYTES = 64;
+export const DEFAULT_BYTES = 64;
 /** Largest response for which buffers lie ready before the request leaves. */
 const READY_LIMIT_BYTES = 16_384;
 /** Ethernet, IPv6 and Homa headers of a DATA packet (14 + 40 + 56), and what is left of an MTU of 1500 for data. */
 const HEADER_BYTES = 110;
-const SEGMENT_BYTES = 1404;
+export const SEGMENT_BYTES = 1404;
 
-/** A function that draws lengths. */
-function lengthsOf(
+/** A function that draws lengths; their greatest, and their mean. */
+export function lengthsOf(
   size: ScenarioSize,
   random: Random,
   lengths: Lengths,

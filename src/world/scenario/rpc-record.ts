@@ -14,24 +14,43 @@ const RESPONSE_BYTES = 8;
 const OUTCOME = 9;
 const START_RECORDS = 256;
 
+/** A record as plain data. */
+export interface RpcRecordData {
+  client: string;
+  originPs: number;
+  count: number;
+  /** the first `count` records, more or less room behind them */
+  words: Int32Array<ArrayBuffer>;
+  /** outcomes by their number in the records */
+  names: readonly string[];
+  serverNames: readonly string[];
+  serversCalled: Uint32Array<ArrayBuffer>;
+}
+
 /** Which server each RPC of a client calls: the first, unless `add` said otherwise. */
 export class ServersCalled {
-  private numbers = new Uint32Array(0);
+  constructor(
+    readonly names: readonly string[],
+    private called = new Uint32Array(0),
+  ) {}
 
-  constructor(private readonly names: readonly string[]) {}
+  /** The numbers in `names` of the servers called, by RPC. */
+  get numbers(): Uint32Array<ArrayBuffer> {
+    return this.called;
+  }
 
   /** RPC `index` calls the server with this number in `names`. */
   add(index: number, server: number): void {
-    if (index >= this.numbers.length) {
-      const { numbers } = this;
-      this.numbers = new Uint32Array(Math.max(START_RECORDS, 2 * index));
-      this.numbers.set(numbers);
+    if (index >= this.called.length) {
+      const { called } = this;
+      this.called = new Uint32Array(Math.max(START_RECORDS, 2 * index));
+      this.called.set(called);
     }
-    this.numbers[index] = server;
+    this.called[index] = server;
   }
 
   nameOf(index: number): string {
-    return this.names[this.numbers[index] ?? 0]!;
+    return this.names[this.called[index] ?? 0]!;
   }
 }
 
@@ -51,6 +70,28 @@ export class RpcRecord {
     private readonly servers: ServersCalled,
     private readonly originPs: number,
   ) {}
+
+  static from(data: RpcRecordData): RpcRecord {
+    const { client, serverNames, serversCalled, originPs, count, words, names } = data;
+    const record = new RpcRecord(client, new ServersCalled(serverNames, serversCalled), originPs);
+    record.count = count;
+    record.use(words);
+    record.names.splice(0, 1, ...names);
+    return record;
+  }
+
+  get data(): RpcRecordData {
+    const { client, originPs, count, words, names, servers } = this;
+    return {
+      client,
+      originPs,
+      count,
+      words,
+      names,
+      serverNames: servers.names,
+      serversCalled: servers.numbers,
+    };
+  }
 
   add(outcome: RpcOutcome): void {
     const at = this.count++ * RECORD_WORDS;
@@ -118,8 +159,12 @@ export class RpcRecord {
 
   private grow(): void {
     const { words } = this;
-    this.words = new Int32Array(2 * words.length);
+    this.use(new Int32Array(2 * words.length));
     this.words.set(words);
-    this.doubles = new Float64Array(this.words.buffer);
+  }
+
+  private use(words: Int32Array<ArrayBuffer>): void {
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
   }
 }

@@ -1,32 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a scenario from cold cards to the report.
-import { Random } from '../../random/random.js';
-import type { Actor } from '../agenda.js';
-import { RpcClient } from '../apps/rpc-client.js';
-import type { HostUser } from '../host/host-user.js';
-import { DEFAULT_PCIE_PROFILE, pcieProfile } from '../pcie/profile.js';
-import { RunAborted, World } from '../world.js';
-import { buildNetwork, linkMbpsOf, shortestDelayNs, type BuiltNetwork } from './build-network.js';
-import { makePlan, type Lengths } from './client-plan.js';
-import { collectReport, type ClientRecord } from './collect.js';
-import { FramesInOrder } from './frames-in-order.js';
-import { PacketCounter } from './packet-counter.js';
+// Runs a scenario, in as many threads as are worth it, and says what happened.
+import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { ShardLost } from '../shards/meeting.js';
+import { Shard, type ShardSeat } from '../shards/shard.js';
+import type { World } from '../world.js';
+import { shortestDelayNs } from './build-network.js';
+import type { Lengths } from './client-plan.js';
+import { collectReport } from './collect.js';
+import type { RunOutcome } from './outcome.js';
 import type { ScenarioReport } from './report.js';
-import { RpcRecord, ServersCalled } from './rpc-record.js';
-import type { Scenario, ScenarioClient, ScenarioEvent } from './scenario.js';
-import {
-  bringUp,
-  checkReceiveRoom,
-  makeMembers,
-  memberOf,
-  placeServers,
-  startServer,
-  staticFamilies,
-  type CardMaker,
-  type ScenarioMember,
-  type ServerEntry,
-} from './setup.js';
-import { Targets } from './targets.js';
+import { ScenarioRun, type RunInputs, type RunOptions } from './scenario-run.js';
+import type { Scenario } from './scenario.js';
+import { expandHosts, type CardMaker } from './setup.js';
+import type { ShardAnswer, ShardTask } from './shard-thread.js';
+import { canBeDivided, threadsWorthIt } from './threads.js';
 
 /** What a run needs besides the scenario. */
 export interface ScenarioInputs {
@@ -42,274 +31,117 @@ export interface ScenarioInputs {
   onWorld?: (world: World) => void;
   /** whether hosts run alone between meetings (lockstep.ts); by default where the cables' delay allows it */
   lockstep?: boolean;
-}
-
-export interface RunOptions {
-  signal?: AbortSignal;
-  onProgress?: (done: number, total: number) => void;
+  /** a module that calls `runShard` with cards of the same kind: without it the run has one thread */
+  shardModule?: URL;
+  /** at most so many; by default as many as are worth it on this machine. The report is the same. */
+  threads?: number;
 }
 
 const DEFAULT_SEED = 1;
-const DEFAULT_END_US = 10_000_000;
-const DEFAULT_DRAIN_US = 20_000;
-const STOP_PS = 50_000_000;
-const START_GRID_PS = 1e9;
 /** With cables of less delay the parts would run alone for too short a time to be worth it. */
 const LOCKSTEP_FROM_NS = 50;
+/** A thread that has failed says why at once; one that hangs never does. */
+const LAST_WORDS_MS = 2000;
 
 /** Runs a scenario and says what happened. Throws ScenarioError when its parts do not fit; never for what cards do. */
 export async function runScenario(inputs: ScenarioInputs, options: RunOptions = {}): Promise<ScenarioReport> {
-  return new ScenarioRun(inputs).run(options);
+  const { scenario, makeCard, lengths = {}, onFrame, onWorld } = inputs;
+  const run: RunInputs = {
+    scenario,
+    seed: inputs.seed ?? scenario.seed ?? DEFAULT_SEED,
+    makeCard,
+    lengths,
+    ...(onFrame === undefined ? {} : { onFrame }),
+    ...(onWorld === undefined ? {} : { onWorld }),
+    lockstep: inputs.lockstep ?? shortestDelayNs(scenario.network ?? {}) >= LOCKSTEP_FROM_NS,
+  };
+  const threads = run.lockstep && onFrame === undefined ? threadsFor(inputs) : 1;
+  if (threads > 1) return runInThreads(run, inputs.shardModule!, threads, options);
+  const only = new ScenarioRun(run);
+  const outcome = await only.run(options);
+  return collectReport(only.facts, [outcome]);
 }
 
-class ScenarioRun implements Actor {
-  private readonly scenario: Scenario;
-  private readonly seed: number;
-  private readonly world: World;
-  private readonly members: ScenarioMember[];
-  private readonly targets: Targets;
-  private readonly clients: ClientRecord[] = [];
-  private readonly counted = new PacketCounter();
-  private readonly problems: string[] = [];
-  private network: BuiltNetwork = { switches: [], directions: [], faults: new Map() };
-  private readonly actor: number;
-  private ended = 0;
-  private startPs = 0;
-  private readonly lengths: Lengths;
-  private readonly frames: FramesInOrder | undefined;
+function threadsFor({ scenario, shardModule, lengths = {}, threads }: ScenarioInputs): number {
+  if (shardModule === undefined || !canBeDivided(scenario)) return 1;
+  if (threads === undefined) return threadsWorthIt(scenario, lengths, availableParallelism());
+  return Math.max(1, Math.min(threads, expandHosts(scenario.hosts).length));
+}
 
-  constructor(inputs: ScenarioInputs) {
-    this.scenario = inputs.scenario;
-    this.seed = inputs.seed ?? this.scenario.seed ?? DEFAULT_SEED;
-    this.lengths = inputs.lengths ?? {};
-    this.frames = inputs.onFrame === undefined ? undefined : new FramesInOrder(inputs.onFrame);
-    this.world = new World({
-      seed: this.seed,
-      profile: pcieProfile(this.scenario.pcieProfile ?? DEFAULT_PCIE_PROFILE),
-      jitter: this.scenario.jitter ?? true,
-      lockstep: inputs.lockstep ?? shortestDelayNs(this.scenario.network ?? {}) >= LOCKSTEP_FROM_NS,
-    });
-    inputs.onWorld?.(this.world);
-    this.members = makeMembers(this.world, this.scenario, inputs.makeCard);
-    this.targets = new Targets(this.members);
-    this.actor = this.world.agenda.register(this);
+async function runInThreads(
+  inputs: RunInputs,
+  module: URL,
+  threads: number,
+  options: RunOptions,
+): Promise<ScenarioReport> {
+  const { shard, seats } = Shard.first(threads);
+  const others = seats.map((seat) => new ShardThread(module, inputs, seat));
+  try {
+    const first = new ScenarioRun(inputs, shard);
+    const outcome = await first.run(options);
+    return collectReport(first.facts, [
+      outcome,
+      ...(await Promise.all(others.map((other) => other.outcome))),
+    ]);
+  } catch (error) {
+    shard.meeting.fail();
+    if (!(error instanceof ShardLost)) throw error;
+    const causes = await Promise.all(others.map((other) => other.failure()));
+    throw causes.find((cause) => cause !== undefined) ?? error;
+  } finally {
+    await Promise.all(others.map((other) => other.end()));
+    shard.close();
   }
+}
 
-  async run(options: RunOptions): Promise<ScenarioReport> {
-    const { world, scenario } = this;
-    const live = this.members.filter((member) => member.plan.down !== true);
-    for (const member of live) world.complete(member.host, this.bringUp(member));
-    placeServers(this.members, scenario.workload?.servers ?? []);
-    for (const member of live) {
-      for (const entry of member.servers) {
-        if ((entry.plan.startUs ?? 0) === 0) world.complete(member.host, startServer(member, entry));
-      }
-    }
-    const clients = (scenario.workload?.clients ?? []).map((client) => this.openClient(client));
-    // Cables go in and clients begin once everything stands: times in the file count from here. At a whole millisecond,
-    // so that cards' timers stand alike whatever bringing the hosts up took.
-    const startPs = Math.ceil((world.nowPs + 1_000_000) / START_GRID_PS) * START_GRID_PS;
-    this.network = buildNetwork(
-      world,
-      this.members.map((member) => member.host),
-      scenario.network ?? {},
-      scenario.faults ?? [],
-      startPs,
-    );
-    this.watchFrames();
-    for (const [i, { client, member, user }] of clients.entries())
-      this.addClient(client, member, user, i, startPs);
-    this.startPs = startPs;
-    for (const member of this.members) {
-      for (const entry of member.servers) {
-        if (entry.begun) continue;
-        this.at(this.startOf(entry), () => {
-          if (member.isUp) this.startServers(member);
-        });
-      }
-    }
-    for (const event of scenario.events ?? []) {
-      const member = memberOf(this.members, event.host, 'event');
-      this.at(startPs + event.atUs * 1e6, () => {
-        this.happen(event, member);
+/** Another thread of a run. */
+class ShardThread {
+  readonly outcome: Promise<RunOutcome>;
+  private readonly worker: Worker;
+
+  constructor(module: URL, inputs: RunInputs, seat: ShardSeat) {
+    const task: ShardTask = {
+      seat,
+      scenario: inputs.scenario,
+      seed: inputs.seed,
+      lengths: Object.values(inputs.lengths).map(({ name, lengthsBytes, fractions }) => ({
+        name,
+        points: Array.from(lengthsBytes, (length, i) => [length, fractions[i]!] as const),
+      })),
+    };
+    this.worker = new Worker(module, { workerData: task, transferList: [seat.link.port] });
+    this.outcome = new Promise((resolve, reject) => {
+      this.worker.on('message', (answer: ShardAnswer) => {
+        if ('outcome' in answer) resolve(answer.outcome);
+        else
+          reject(
+            answer.isCause ? new Error(`a thread of the run: ${answer.error}`) : new ShardLost(answer.error),
+          );
       });
-    }
-    const endPs = startPs + Math.round((scenario.endUs ?? DEFAULT_END_US) * 1e6);
-    const total = this.clients.reduce((sum, { plan }) => sum + plan.count, 0);
-    let partial = false;
-    const drain = Math.round((scenario.drainUs ?? DEFAULT_DRAIN_US) * 1e6);
-    const runOptions = {
-      untilPs: endPs,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onSlice: () => {
-        this.frames?.flush();
-        options.onProgress?.(this.ended, total);
-      },
-    };
-    try {
-      await world.runAsync(() => this.ended < total, runOptions);
-      this.holdClients();
-      await world.runAsync(() => !this.isQuiet(), { ...runOptions, untilPs: world.nowPs + drain });
-      for (const app of this.serverApps()) app.stop(world.nowPs);
-      // A receive buffer that a half-arrived message has claimed comes back when that message is given up.
-      await world.runAsync(() => !this.isStopped(), { ...runOptions, untilPs: world.nowPs + drain });
-      await world.runAsync(() => true, { ...runOptions, untilPs: world.nowPs + STOP_PS });
-    } catch (error) {
-      if (!(error instanceof RunAborted)) throw error;
-      partial = true;
-      this.holdClients();
-    }
-    this.frames?.flush();
-    return collectReport({
-      scenario,
-      seed: this.seed,
-      partial,
-      world,
-      members: this.members,
-      clients: this.clients,
-      network: this.network,
-      packets: this.counted.counts(),
-      problems: this.problems,
-      originPs: startPs,
+      this.worker.on('error', reject);
+      this.worker.on('exit', (code) => {
+        reject(new Error(`a thread of the run ended with code ${code}`));
+      });
     });
+    this.outcome.catch(() => undefined); // seen by who waits for it, if anybody does
   }
 
-  onEvent(_timePs: number, _op: number, arg: number): void {
-    this.actions[arg]!();
-  }
-
-  private readonly actions: (() => void)[] = [];
-
-  private at(timePs: number, action: () => void): void {
-    this.actions.push(action);
-    this.world.agenda.push(Math.round(timePs), this.actor, 0, this.actions.length - 1);
-  }
-
-  private begin(member: ScenarioMember, routine: ReturnType<typeof startServer>, then?: () => void): void {
-    member.host.run(
-      routine,
-      () => then?.(),
-      (error) =>
-        this.problems.push(`${member.plan.name}: ${error instanceof Error ? error.message : String(error)}`),
+  /** What it failed of, if it did so by itself and says so soon. */
+  async failure(): Promise<unknown> {
+    const timer = new AbortController();
+    const failed = this.outcome.then(
+      () => undefined,
+      (error: unknown) => (error instanceof ShardLost ? undefined : error),
     );
+    const error = await Promise.race([
+      failed,
+      setTimeout(LAST_WORDS_MS, undefined, { signal: timer.signal }).catch(() => undefined),
+    ]);
+    timer.abort();
+    return error;
   }
 
-  private happen(event: ScenarioEvent, member: ScenarioMember): void {
-    this.goDown(member);
-    if (event.action === 'crash') return;
-    this.begin(member, this.bringUp(member), () => {
-      this.startServers(member);
-    });
-  }
-
-  private goDown(member: ScenarioMember): void {
-    member.isUp = false;
-    member.host.crash();
-    for (const entry of member.servers) {
-      entry.app?.abandon();
-      entry.app = undefined;
-      entry.begun = false;
-    }
-    for (const { app, host } of this.clients) if (host === member.host) app.abandon(this.world.nowPs);
-  }
-
-  private startOf(entry: ServerEntry): number {
-    return this.startPs + Math.round((entry.plan.startUs ?? 0) * 1e6);
-  }
-
-  /** Starts the servers of a host whose time has come. */
-  private startServers(member: ScenarioMember): void {
-    const nowPs = Math.max(this.world.nowPs, member.host.agenda.nowPs);
-    for (const entry of member.servers) {
-      if (!entry.begun && nowPs >= this.startOf(entry)) this.begin(member, startServer(member, entry));
-    }
-  }
-
-  private bringUp(member: ScenarioMember): ReturnType<typeof bringUp> {
-    return bringUp(member, this.members, staticFamilies(this.scenario, this.members.length));
-  }
-
-  private openClient(client: ScenarioClient): {
-    client: ScenarioClient;
-    member: ScenarioMember;
-    user: HostUser;
-  } {
-    const member = memberOf(this.members, client.host, 'client');
-    const user = client.user ?? member.nextUser;
-    member.nextUser = Math.max(member.nextUser, user) + 1;
-    return {
-      client,
-      member,
-      user: this.world.complete(member.host, member.host.openUser(user, client.c2hBytes)),
-    };
-  }
-
-  private addClient(
-    client: ScenarioClient,
-    member: ScenarioMember,
-    opened: HostUser,
-    index: number,
-    startPs: number,
-  ): void {
-    const begin = startPs + Math.round((client.startUs ?? 0) * 1e6);
-    const random = Random.fromSeed(this.seed).stream(`client/${index}`);
-    const targets = this.targets.of(client, member);
-    const servers = new ServersCalled(targets.map(({ name }) => name));
-    const plan = makePlan(
-      client,
-      targets,
-      random,
-      this.lengths,
-      linkMbpsOf(this.scenario.network ?? {}, client.host),
-      begin,
-      servers,
-    );
-    if (plan.match === 'any') {
-      checkReceiveRoom(`client on ${client.host}`, plan.outstanding, plan.maxResponseBytes, client.c2hBytes);
-    }
-    const outcomes = new RpcRecord(client.host, servers, begin);
-    const record: ClientRecord = {
-      name: client.host,
-      host: member.host,
-      plan,
-      outcomes,
-      app: new RpcClient(member.host.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
-        this.ended++;
-        outcomes.add(outcome);
-      }),
-    };
-    this.clients.push(record);
-    record.app.start(begin);
-  }
-
-  /** Counts each frame where it leaves a card. */
-  private watchFrames(): void {
-    const names = new Set(this.members.map((member) => member.plan.name));
-    for (const direction of this.network.directions) {
-      if (!names.has(direction.name.split('>')[0]!)) continue;
-      direction.observer = (timePs, frame) => {
-        this.counted.add(frame);
-        this.frames?.add(timePs, frame);
-      };
-    }
-  }
-
-  /** The time of the run is over: what is under way may still end in the drain, nothing new begins. */
-  private holdClients(): void {
-    for (const { app } of this.clients) app.hold();
-  }
-
-  private *serverApps(): Iterable<NonNullable<ScenarioMember['servers'][number]['app']>> {
-    for (const member of this.members) for (const { app } of member.servers) if (app !== undefined) yield app;
-  }
-
-  private isStopped(): boolean {
-    for (const app of this.serverApps()) if (!app.stopped) return false;
-    return true;
-  }
-
-  private isQuiet(): boolean {
-    for (const app of this.serverApps()) if (app.busy > 0) return false;
-    return this.clients.every(({ app }) => app.quiet);
+  async end(): Promise<void> {
+    await this.worker.terminate();
   }
 }

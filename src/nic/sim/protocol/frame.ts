@@ -15,7 +15,7 @@ import { foldChecksum, sumBytes, sumPseudoHeader } from './checksum.js';
 import { DropCause } from './drop-cause.js';
 import { encodeEthernet, ETHERTYPE_IPV4, ETHERTYPE_IPV6, parseEthernet } from './ethernet.js';
 import type { FrameRecord } from './frame-record.js';
-import { newFrame } from './frame-slab.js';
+import { newFrame } from '../../frame-slab.js';
 import {
   encodeHoma,
   headerSize,

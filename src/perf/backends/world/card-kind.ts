@@ -9,6 +9,8 @@ export interface CardKind {
   name: string;
   /** makes a card whose logic takes the cycles of this table */
   makeCard: CardMaker;
+  /** runs a thread's share of a scenario with such cards; undefined: runs have one thread */
+  shardModule?: URL;
   /** the lengths of a workload, by name */
   loadLengths(workload: string): Promise<LengthDistribution>;
   /** the card's share of a test's way, in order; undefined: this kind cannot say */

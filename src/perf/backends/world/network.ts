@@ -16,6 +16,8 @@ import { pairScenario, unloadedScenario, workloadScenario, type WorkloadName } f
 /** What the network tests need besides their settings. */
 export interface NetworkInputs {
   makeCard: CardMaker;
+  /** runs a thread's share with the same cards; undefined: one thread */
+  shardModule?: URL;
   /** loads the lengths of w1 to w5 */
   loadLengths(workload: string): Promise<LengthDistribution>;
   signal: AbortSignal;
@@ -117,8 +119,8 @@ export function decileRows(
 }
 
 async function run(scenario: Scenario, inputs: NetworkInputs, lengths = {}): Promise<ScenarioReport> {
-  const { makeCard, signal, onProgress } = inputs;
-  const report = await runScenario({ scenario, makeCard, lengths }, { signal, onProgress });
+  const { signal, onProgress } = inputs;
+  const report = await runScenario({ ...inputs, scenario, lengths }, { signal, onProgress });
   if (report.violations > 0 || report.applicationFaults > 0) {
     throw new ContentError(
       `${scenario.name}: ${report.violations} DMA violations, ${report.applicationFaults} faults seen by applications`,

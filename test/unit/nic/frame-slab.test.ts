@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'chai';
-import { doneWithFrame, newFrame } from '#src/nic/sim/protocol/frame-slab.js';
+import { doneWithFrame, newFrame } from '#src/nic/frame-slab.js';
 
 describe('frames that are used again', () => {
   it("have the length that was asked for, and are nobody else's", () => {
