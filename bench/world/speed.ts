@@ -2,29 +2,25 @@
 // How fast the simulation runs: node build/bench/world/speed.js [rounds]. Prints figures side by side, asserts nothing.
 // Each figure comes from a process of its own, as each command is one: V8 makes code for what it has seen.
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { homaModuleDistribution } from '#src/workload/length-distribution.js';
 import { loadWorkload } from '#src/data/load-workload.js';
-import { createSimNic } from '#src/nic/sim/device.js';
+import { makeSimCard, simShardModule } from '#src/perf/backends/sim-card-kind.js';
 import { pcieProfile } from '#src/world/pcie/profile.js';
 import type { ScenarioReport } from '#src/world/scenario/report.js';
 import { runScenario } from '#src/world/scenario/runner.js';
 import type { Scenario } from '#src/world/scenario/scenario.js';
-import type { CardMaker } from '#src/world/scenario/setup.js';
 import { World } from '#src/world/world.js';
 
 /** Runs of one kind in a process that count; one before them, which is V8 getting to know the code, does not. */
 const RUNS = 3;
-const makeCard: CardMaker =
-  ({ rpcEntries }) =>
-  (outputs) =>
-    createSimNic(rpcEntries === undefined ? {} : { rpcEntries }, outputs);
 
 /** Echoes, one after the other, on one host. Returns wall seconds. */
 function echoes(count: number): number {
   const world = new World({ seed: 1, profile: pcieProfile('u250-gen3x16') });
   const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
-  const host = world.addHost('host', { mac, loopback: true }, makeCard({ cycleTable: 'u250-gen3x16' }));
+  const host = world.addHost('host', { mac, loopback: true }, makeSimCard({ cycleTable: 'u250-gen3x16' }));
   world.complete(host, host.probe());
   const user = world.complete(host, host.openUser(1));
   let done = 0;
@@ -48,31 +44,16 @@ interface Timed {
   events: number;
 }
 
-async function timed(scenario: Scenario, lengths = {}): Promise<Timed> {
+async function timed(scenario: Scenario, threads = 1): Promise<Timed> {
   let world: World | undefined;
   const begun = performance.now();
   const cpu = process.cpuUsage();
-  const report = await runScenario({ scenario, makeCard, lengths, onWorld: (made) => (world = made) });
+  const inputs = { scenario, makeCard: makeSimCard, shardModule: simShardModule, lengths, threads };
+  const report = await runScenario({ ...inputs, onWorld: (made) => (world = made) });
   const used = process.cpuUsage(cpu);
   const cpuSeconds = (used.user + used.system) / 1e6;
   const seconds = (performance.now() - begun) / 1000;
   return { report, seconds, cpuSeconds, packets: report.packets.total, events: world!.eventCount };
-}
-
-/**
- * What more traffic costs: a long run less a short one. Bringing hosts up, the first use of their memory, and V8's first
- * look at the code are in both.
- */
-async function marginal(make: (factor: number) => Scenario, lengths = {}): Promise<Timed> {
-  const short = await timed(make(2), lengths);
-  const long = await timed(make(5), lengths);
-  return {
-    report: long.report,
-    seconds: long.seconds - short.seconds,
-    cpuSeconds: long.cpuSeconds - short.cpuSeconds,
-    packets: long.packets - short.packets,
-    events: long.events - short.events,
-  };
 }
 
 /** 64-byte RPCs between two hosts, `outstanding` at once. */
@@ -177,30 +158,59 @@ const RATES: Rate[] = [
     unit: 'packets/s',
     wanted: 200_000,
     async once() {
-      const { packets, seconds, report } = await timed(cluster(16, 500), lengths);
+      const { packets, seconds, report } = await timed(cluster(16, 500));
       if (report.rpcs.ok !== report.rpcs.started) throw new Error('an RPC of the benchmark failed');
       return packets / seconds;
     },
   },
 ];
 
-/** What each event costs with this many hosts: two busy, all busy with one peer or with all others, long messages. */
-async function costs(hosts: number): Promise<string> {
-  const cost = ({ cpuSeconds, packets, events }: Timed): string =>
-    `${((cpuSeconds * 1e9) / events).toFixed(0).padStart(5)} (${((cpuSeconds * 1e6) / packets).toFixed(1)})`;
-  await timed(ring(hosts, hosts, 30_000)); // V8 gets to know the code
-  await timed(cluster(hosts, Math.ceil(1000 / hosts)), lengths);
-  const few = await marginal((factor) => ring(hosts, 2, 48_000 * factor));
-  const next = await marginal((factor) => ring(hosts, hosts, 48_000 * factor, 'next'));
-  const small = await marginal((factor) => ring(hosts, hosts, 48_000 * factor));
-  const large = await marginal((factor) => cluster(hosts, Math.ceil((2400 * factor) / hosts)), lengths);
-  return `64 B RPCs: 2 busy ${cost(few)}, all to the next ${cost(next)}, all to all ${cost(small)}; w4 at 80 %: ${cost(large)}`;
+/** Traffic whose cost an event is looked at as hosts are added; `size` 1 takes a second or less. */
+interface Traffic {
+  name: string;
+  make(hosts: number, size: number): Scenario;
+}
+
+const TRAFFIC: Traffic[] = [
+  { name: '64 B RPCs, two hosts busy', make: (hosts, size) => ring(hosts, 2, 48_000 * size) },
+  {
+    name: '64 B RPCs, every host to one other',
+    make: (hosts, size) => ring(hosts, hosts, 48_000 * size, 'next'),
+  },
+  { name: '64 B RPCs, all to all', make: (hosts, size) => ring(hosts, hosts, 48_000 * size) },
+  { name: 'w4 at 80 %, all to all', make: (hosts, size) => cluster(hosts, Math.ceil((2400 * size) / hosts)) },
+];
+const HOSTS = [2, 4, 8, 16, 32, 64];
+/** The two rows of threads say so: where there are more cores, more threads are of use. */
+const THREADS = Math.min(4, availableParallelism());
+/** Fewer hosts a thread mostly wait for each other (scenario/threads.ts). */
+const HOSTS_A_THREAD = 8;
+
+interface Cost {
+  /** of wall-clock time */
+  nsAnEvent: number;
+  cpuNsAnEvent: number;
+}
+
+/**
+ * What one more event costs: a long run less a short one. Bringing hosts up, the first use of their memory, and V8's first
+ * look at the code (in each thread) are in both.
+ */
+async function costOf({ make }: Traffic, hosts: number, threads: number): Promise<Cost> {
+  await timed(make(hosts, 1), threads);
+  const short = await timed(make(hosts, 2), threads);
+  const long = await timed(make(hosts, 5), threads);
+  const events = long.events - short.events;
+  return {
+    nsAnEvent: ((long.seconds - short.seconds) * 1e9) / events,
+    cpuNsAnEvent: ((long.cpuSeconds - short.cpuSeconds) * 1e9) / events,
+  };
 }
 
 /** What this program prints when it is asked for one figure. */
-async function one(what: string, which: number): Promise<void> {
-  if (what === 'costs') {
-    console.log(await costs(which));
+async function one(what: string, which: number, hosts: number, threads: number): Promise<void> {
+  if (what === 'cost') {
+    console.log(JSON.stringify(await costOf(TRAFFIC[which]!, hosts, threads)));
     return;
   }
   const rate = RATES[which]!;
@@ -210,8 +220,8 @@ async function one(what: string, which: number): Promise<void> {
   console.log(JSON.stringify(values));
 }
 
-function inOwnProcess(what: string, which: number): string {
-  return execFileSync(process.execPath, [fileURLToPath(import.meta.url), what, String(which)], {
+function inOwnProcess(what: string, ...which: number[]): string {
+  return execFileSync(process.execPath, [fileURLToPath(import.meta.url), what, ...which.map(String)], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   }).trim();
@@ -236,10 +246,37 @@ function all(rounds: number): void {
   });
   // The same traffic whatever the number of hosts: what grows shows. With two busy hosts only queues and tables could
   // grow; with all busy, the memory that all the cards touch leaves the processor's nearest caches.
-  row('marginal processor time, nanoseconds an event', '(and microseconds a packet)');
-  for (const hosts of [2, 4, 8, 16, 32, 64]) row(`${hosts} hosts`, inOwnProcess('costs', hosts));
+  row(
+    'nanoseconds one more event takes, by hosts',
+    `${HOSTS.map((hosts) => cell(hosts)).join('')}   64 to 2`,
+  );
+  TRAFFIC.forEach(({ name }, which) => {
+    const alone = HOSTS.map((hosts) => cost(which, hosts, 1));
+    row(name, line(alone, alone[0]!, 'nsAnEvent'));
+    row('  of them processor time', line(alone, alone[0]!, 'cpuNsAnEvent'));
+    if (which === 0) return; // nothing to divide
+    const divided = HOSTS.map((hosts) => {
+      const threads = Math.min(THREADS, Math.floor(hosts / HOSTS_A_THREAD));
+      return threads > 1 ? cost(which, hosts, threads) : undefined;
+    });
+    row(`  hosts divided among up to ${THREADS} threads`, line(divided, alone[0]!, 'nsAnEvent'));
+    row('  of them processor time, waiting included', line(divided, alone[0]!, 'cpuNsAnEvent'));
+  });
 }
 
-const [first = '3', second] = process.argv.slice(2);
-if (second === undefined) all(Number(first));
-else await one(first, Number(second));
+const cell = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(0)).padStart(6);
+
+function cost(which: number, hosts: number, threads: number): Cost {
+  return JSON.parse(inOwnProcess('cost', which, hosts, threads)) as Cost;
+}
+
+/** A figure by hosts, and what the last is of what two hosts take. */
+function line(costs: readonly (Cost | undefined)[], two: Cost, figure: keyof Cost): string {
+  const last = costs.at(-1);
+  const ratio = last === undefined ? '' : `${(last[figure] / two[figure]).toFixed(2)}x`;
+  return `${costs.map((found) => cell(found?.[figure])).join('')} ${ratio.padStart(9)}`;
+}
+
+const [first = '3', ...which] = process.argv.slice(2);
+if (which.length === 0) all(Number(first));
+else await one(first, Number(which[0]), Number(which[1]), Number(which[2]));

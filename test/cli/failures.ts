@@ -358,6 +358,23 @@ export const FAILURES: Failure[] = [
     suggests: /--force/,
   },
   {
+    name: 'sim run: frames in the order of time from several threads',
+    argv: ['sim', 'run', 's.json', '--pcap', 'new.pcap', '--threads', '2'],
+    files: { 's.json': minimalScenario },
+    exitCode: 2,
+    code: 'threads_and_pcap',
+    says: /^--pcap keeps frames in the order of time, which needs one thread$/,
+    suggests: /leave out --threads/,
+  },
+  {
+    name: 'sim run: no thread at all',
+    argv: ['sim', 'run', 's.json', '--threads', '0'],
+    files: { 's.json': minimalScenario },
+    exitCode: 2,
+    code: 'flags',
+    says: /^--threads: '0' is not a whole number from 1 to 256$/,
+  },
+  {
     name: 'perf: a place of a real card with the simulated one',
     argv: ['perf', '--nic', 'sim', '--device', '0000:01:00.0'],
     exitCode: 2,

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readPcap } from '#src/world/pcap.js';
-import { makeFolder, runInProcess, runShell } from './harness.js';
+import { makeFolder, runHomaNic, runInProcess, runShell } from './harness.js';
 
 interface SimEnvelope {
   status: string;
@@ -45,6 +45,16 @@ describe('sim run', () => {
     } finally {
       folder.remove();
     }
+  });
+
+  it('gives the same bytes in several threads, from the program as it is installed', async () => {
+    const argv = ['sim', 'run', 'scenarios/incast.json', '--json', '--threads'];
+    const one = await runHomaNic([...argv, '1']);
+    expect(one.exitCode).to.equal(0);
+    expect((JSON.parse(one.stdout) as SimEnvelope).result.rpcs.ok).to.equal(128);
+    const two = await runHomaNic([...argv, '2']);
+    expect(two.stdout).to.equal(one.stdout);
+    expect(two.stderr).to.equal(one.stderr);
   });
 
   it('hands no control character of a scenario to the terminal, and needs no RPC', async () => {

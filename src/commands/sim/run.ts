@@ -8,8 +8,8 @@ import { readJsonFile } from '../../base/json-file.js';
 import { checkOutputFile } from '../../base/output-file.js';
 import { showPath } from '../../base/shown-path.js';
 import { loadWorkload } from '../../data/load-workload.js';
-import { ContentError } from '../../errors/errors.js';
-import { simCardKind } from '../../perf/backends/sim-card-kind.js';
+import { ContentError, UsageError } from '../../errors/errors.js';
+import { makeSimCard, simShardModule } from '../../perf/backends/sim-card-kind.js';
 import { formatScenarioReport } from '../../report/scenario-report.js';
 import { validate } from '../../schema/validate.js';
 import { homaModuleDistribution, type LengthDistribution } from '../../workload/length-distribution.js';
@@ -29,7 +29,7 @@ const CONTENT_ERRORS = [ScenarioError, AddressError, DriverError, WorkloadError]
 export default class SimRun extends BaseCommand<typeof SimRun> {
   static override summary =
     'Run a scenario of simulated hosts, cards and networks, and hold it against what it expects.';
-  static override description = `A scenario is a JSON file: hosts, network, faults, workload, expectations (schemas/scenario.v1.json). The same file and seed give the same output, byte for byte. All times are simulated. The exit code is 1 when an expectation does not hold.`;
+  static override description = `A scenario is a JSON file: hosts, network, faults, workload, expectations (schemas/scenario.v1.json). The same file and seed give the same output, byte for byte, in one thread or several. All times are simulated. The exit code is 1 when an expectation does not hold.`;
   static override examples = [
     { description: 'One RPC between two hosts', command: '<%= config.bin %> sim run scenarios/rpc.json' },
     {
@@ -64,18 +64,23 @@ export default class SimRun extends BaseCommand<typeof SimRun> {
 
   protected async execute(): Promise<Outcome<ScenarioReport>> {
     const scenario = await readScenario(this.args.scenario);
-    const { pcap } = this.flags;
+    const { pcap, threads } = this.flags;
+    if (pcap !== undefined && threads !== undefined && threads > 1) {
+      throw new UsageError('--pcap keeps frames in the order of time, which needs one thread', {
+        code: 'threads_and_pcap',
+        suggestions: ['leave out --threads', 'leave out --pcap'],
+      });
+    }
     if (pcap !== undefined) checkOutputFile(pcap, this.flags.force);
     const writer = new PcapWriter();
     const total = (scenario.workload?.clients ?? []).reduce((sum, client) => sum + client.count, 0);
     if (total > 1000) this.progress.start('RPCs', total);
-    const { makeCard, shardModule } = simCardKind(this.config.version);
     const report = await runScenario(
       {
         scenario,
-        makeCard,
-        ...(shardModule === undefined ? {} : { shardModule }),
-        ...(this.flags.threads === undefined ? {} : { threads: this.flags.threads }),
+        makeCard: makeSimCard,
+        shardModule: simShardModule,
+        ...(threads === undefined ? {} : { threads }),
         lengths: await loadLengths(scenario),
         ...(this.flags.seed === undefined ? {} : { seed: this.flags.seed }),
         ...(pcap === undefined

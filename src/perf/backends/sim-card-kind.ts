@@ -17,12 +17,15 @@ export const makeSimCard: CardMaker =
       outputs,
     );
 
+/** Runs a thread's share of a scenario with simulated cards. */
+export const simShardModule = new URL('./sim-shard.js', import.meta.url);
+
 /** `--nic sim`; `version` is the package's. */
 export function simCardKind(version: string): CardKind {
   return {
     name: 'sim',
     makeCard: makeSimCard,
-    shardModule: new URL('./sim-shard.js', import.meta.url),
+    shardModule: simShardModule,
     loadLengths: async (workload) => homaModuleDistribution(await loadWorkload(workload)),
     cardRows: cardSteps,
     versions: { sim: version },

@@ -9,9 +9,9 @@ import { expandHosts } from './setup.js';
 const HOSTS_A_THREAD = 8;
 /**
  * With fewer packets a thread, the run is over before another thread has brought the hosts up and V8 has compiled the code
- * for it (bench/world/speed.ts, `--threads`).
+ * for it (10 seconds in one thread, docs/performance.md).
  */
-const PACKETS_A_THREAD = 1_250_000;
+const PACKETS_A_THREAD = 2_500_000;
 /** Packets of an RPC besides those of its messages' segments: acks and grants. */
 const MORE_PACKETS = 2;
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the threads of one run meet.
-import { availableParallelism } from 'node:os';
 
 /** What each thread tells at a meeting, as doubles. */
 export const Told = { hostNextPs: 0, fabricNextPs: 1, nowPs: 2, events: 3, wanted: 4, tally: 5 } as const;
@@ -14,10 +13,18 @@ const FAILED = 17;
 const HEADER_BYTES = 128;
 
 /**
- * Looks at the meeting before a thread goes to sleep, about a millisecond: waking up takes it longer than most meetings take
- * to come about, and halves the speed where it happens at every one. None where threads have no core each.
+ * A thread looks for a meeting to come about so many times, one to two milliseconds, before it goes to sleep: waking up takes
+ * longer than most meetings do, and halves the speed where it happens at every one. On a machine that has other things to
+ * do, whoever is waited for may not be running, and looking keeps it from it. So after a long wait in vain a thread goes to
+ * sleep soon at so many meetings; the next time at twice as many, but for each meeting in between that came in time, at
+ * FORGIVEN fewer.
  */
-const LOOKS = 100_000;
+const MOST_LOOKS = 200_000;
+const FEW_LOOKS = 1000;
+const LEAST_SLEEPY = 64;
+const MOST_SLEEPY = 8192;
+const FORGIVEN = 8;
+
 /** A thread asleep looks up now and then; after so many times the others have not just been slow. */
 const NAP_MS = 1000;
 const MOST_NAPS = 120;
@@ -36,7 +43,9 @@ export class Meeting {
   readonly tell: Float64Array;
   private readonly words: Int32Array;
   private readonly doubles: Float64Array;
-  private readonly looks: number;
+  /** at so many meetings it goes to sleep soon, and at so many after the next long wait */
+  private sleepy = 0;
+  private sleepiness = LEAST_SLEEPY;
   private at = 0;
 
   /** Memory for the meetings of `threads` threads. */
@@ -50,7 +59,6 @@ export class Meeting {
     private readonly threads: number,
   ) {
     this.tell = new Float64Array(FIELDS);
-    this.looks = threads <= availableParallelism() ? LOOKS : 0;
     this.words = new Int32Array(memory, 0, HEADER_BYTES / 4);
     this.doubles = new Float64Array(memory, HEADER_BYTES);
   }
@@ -68,7 +76,7 @@ export class Meeting {
       Atomics.notify(words, MEETING);
       return;
     }
-    for (let look = 0; look < this.looks; look++) if (Atomics.load(words, MEETING) !== before) return;
+    if (this.isInTime(before)) return;
     for (let nap = 0; Atomics.load(words, MEETING) === before; nap++) {
       if (Atomics.load(words, FAILED) !== 0) throw new ShardLost('another thread of the run has failed');
       if (nap === MOST_NAPS) {
@@ -78,6 +86,25 @@ export class Meeting {
       }
       Atomics.wait(words, MEETING, before, NAP_MS);
     }
+  }
+
+  /** Looks for the meeting after number `before`, for a while. */
+  private isInTime(before: number): boolean {
+    const { words } = this;
+    const isSleepy = this.sleepy > 0;
+    const looks = isSleepy ? FEW_LOOKS : MOST_LOOKS;
+    for (let look = 0; look < looks; look++) {
+      if (Atomics.load(words, MEETING) === before) continue;
+      if (isSleepy) this.sleepy--;
+      else this.sleepiness = Math.max(LEAST_SLEEPY, this.sleepiness - FORGIVEN);
+      return true;
+    }
+    if (isSleepy) this.sleepy--;
+    else {
+      this.sleepy = this.sleepiness;
+      this.sleepiness = Math.min(MOST_SLEEPY, 2 * this.sleepiness);
+    }
+    return false;
   }
 
   /** This thread will come to no more meetings: the others end too. */
