@@ -11,6 +11,7 @@ import { FramesHeld, passageMemory, PassageReader, PassageWriter } from '#src/wo
 import { homaModuleDistribution } from '#src/workload/length-distribution.js';
 import { loadWorkload } from '#src/data/load-workload.js';
 import type { World } from '#src/world/world.js';
+import { smallScenario } from './any-scenario.js';
 import { simCard } from './sim-card.js';
 
 const shardModule = new URL('./shard-of-sim-cards.js', import.meta.url);
@@ -55,7 +56,7 @@ const fromFile = (name: string): Scenario =>
   JSON.parse(readFileSync(`scenarios/${name}.json`, 'utf8')) as Scenario;
 
 /** All that a run has to say. */
-async function textOf(scenario: Scenario, threads: number, seed = 1): Promise<string> {
+async function textOf(scenario: Scenario, threads: number, seed = scenario.seed ?? 1): Promise<string> {
   const lengths = { w4: homaModuleDistribution(await loadWorkload('w4')) };
   let world: World | undefined;
   const onWorld = (made: World): void => {
@@ -115,6 +116,19 @@ describe('world: hosts divided among threads', () => {
       }
     });
   }
+
+  it('changes nothing but the speed: any small scenario', async function () {
+    this.timeout(600_000);
+    await fc.assert(
+      fc.asyncProperty(smallScenario, fc.integer({ min: 2, max: 4 }), async (scenario, threads) => {
+        expect(await textOf(scenario, threads)).to.equal(await textOf(scenario, 1));
+      }),
+      {
+        seed: Number(process.env['HOMA_NIC_SHARDS_SEED'] ?? 5),
+        numRuns: process.env['HOMA_NIC_LONG'] === '1' ? 200 : 15,
+      },
+    );
+  });
 
   it('has failures, crashes and drops to compare', async () => {
     const { report } = JSON.parse(await textOf(MISHAPS, 2)) as { report: ScenarioReport };
