@@ -208,7 +208,7 @@ describe('world: hosts divided among threads', () => {
     expect(threadsWorthIt(of(20, 1_000_000, 64), lengths, 8)).to.equal(2);
     expect(threadsWorthIt(of(2, 10_000_000, 64), lengths, 8)).to.equal(1);
     expect(threadsWorthIt(of(64, 100, { workload: 'w4' }), lengths, 8)).to.equal(1);
-    expect(threadsWorthIt(of(64, 2000, { workload: 'w4' }), lengths, 8)).to.equal(8);
+    expect(threadsWorthIt(of(64, 4000, { workload: 'w4' }), lengths, 8)).to.equal(8);
   });
 });
 
