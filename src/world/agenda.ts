@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one time-ordered queue of a world.
 import { EventHeap } from './event-heap.js';
-import { EventRecords, Field, instantOf, NONE, Order, Place } from './event.js';
+import { comesBefore, EventRecords, Field, instantOf, NONE, Order, Place } from './event.js';
 
 /** Something that has events in an agenda: a card, a link, a host's timer. */
 export interface Actor {
@@ -27,6 +27,12 @@ const REFILL = RING / 2;
 /** An alarm's handle. */
 export type Alarm = number;
 
+/**
+ * The first alarm of an agenda, a card's in a world in lockstep, moves at every other event: it waits beside the ring, in a
+ * place of its own, where moving it is one store.
+ */
+const BESIDE: Alarm = -1;
+
 /** An event's actor, op and whether it is an alarm, in one word. */
 const ACTOR_SHIFT = 8;
 const OP_SHIFT = 1;
@@ -35,7 +41,7 @@ const ALARM = 1;
 
 /**
  * The agenda's own doubles and words, before the records of events: instants of the ring's events, the present, the base
- * of instants, and one that nothing in the wheel or the heap comes before; of each event in the ring what it is, its
+ * of instants, one that nothing in the wheel or the heap comes before, and that of the alarm beside the ring; of each event in the ring what it is, its
  * argument (an alarm's is its own record) and its number in the order of scheduling; a bit for each slice that has an
  * event, and its first one.
  */
@@ -43,6 +49,7 @@ const RING_PS = 0;
 const NOW = RING;
 const BASE = RING + 1;
 const REST = RING + 2;
+const BESIDE_PS = RING + 3;
 const RING_WHAT = 2 * (RING + 4);
 const RING_ARG = RING_WHAT + RING;
 const RING_ORDER = RING_ARG + RING;
@@ -74,12 +81,15 @@ export class Agenda {
   /** Nobody looks at what happened before the end of the stretch (`runBefore`): running ahead may go on after an output. */
   inStretch = false;
 
+  private besideWhat = 0;
+  private besideOrder = 0;
   private order = 0;
   private taken = 0;
   private readonly registered: Actor[] = [];
 
   constructor() {
     this.records.doubles[REST] = Infinity;
+    this.records.doubles[BESIDE_PS] = Infinity;
   }
 
   /** The instant of the latest event, in picoseconds. */
@@ -94,7 +104,7 @@ export class Agenda {
 
   /** Events and alarms that are set. */
   get pendingCount(): number {
-    return this.length;
+    return this.length + (this.records.doubles[BESIDE_PS] === Infinity ? 0 : 1);
   }
 
   /** Makes `actor` known and returns the number by which its events name it. */
@@ -111,7 +121,12 @@ export class Agenda {
   /** Makes an alarm (unset) for `actor`. */
   createAlarm(actor: number, op: number): Alarm {
     const { records } = this;
-    const alarm = records.take((actor << ACTOR_SHIFT) | (op << OP_SHIFT) | ALARM, 0);
+    const what = (actor << ACTOR_SHIFT) | (op << OP_SHIFT) | ALARM;
+    if (this.besideWhat === 0) {
+      this.besideWhat = what;
+      return BESIDE;
+    }
+    const alarm = records.take(what, 0);
     records.words[alarm + Field.arg] = alarm;
     records.words[alarm + Field.place] = Place.notQueued;
     records.doubles[instantOf(alarm)] = Infinity;
@@ -121,6 +136,13 @@ export class Agenda {
   /** Moves an alarm to `timePs`; Infinity unsets it. The same time again changes nothing, its order included. */
   setAlarm(alarm: Alarm, timePs: number): void {
     const { words, doubles } = this.records;
+    if (alarm === BESIDE) {
+      if (doubles[BESIDE_PS] === timePs) return;
+      if (!(timePs >= doubles[NOW]!)) this.refuse(timePs);
+      doubles[BESIDE_PS] = timePs;
+      this.besideOrder = this.order = (this.order + 1) & Order.mask;
+      return;
+    }
     if (doubles[instantOf(alarm)] === timePs) return;
     if (words[alarm + Field.place] !== Place.notQueued) this.remove(alarm);
     doubles[instantOf(alarm)] = timePs;
@@ -129,6 +151,17 @@ export class Agenda {
 
   /** The instant of the next event; Infinity when there is none. */
   nextPs(): number {
+    const besidePs = this.records.doubles[BESIDE_PS]!;
+    const ringPs = this.nextInRingPs();
+    return ringPs < besidePs ? ringPs : besidePs;
+  }
+
+  /** The instant of the next event that is not this alarm, which is early or unset. */
+  nextBesidesPs(alarm: Alarm): number {
+    return alarm === BESIDE ? this.nextInRingPs() : this.nextPs();
+  }
+
+  private nextInRingPs(): number {
     if (this.inRing === 0) {
       if (this.length === 0) return Infinity;
       this.refill();
@@ -138,7 +171,7 @@ export class Agenda {
 
   /** Takes the next event, moves the clock to it and hands it to its actor. False when there is none. */
   step(): boolean {
-    if (this.length === 0) return false;
+    if (this.nextPs() === Infinity) return false;
     this.take();
     return true;
   }
@@ -174,17 +207,28 @@ export class Agenda {
     if (!(byPs >= 0 && byPs <= this.nowPs)) {
       throw new RangeError(`${this.nowPs} ps cannot be moved by ${byPs} ps`);
     }
-    for (let own = 0; own <= REST; own++) doubles[own]! -= byPs; // slices keep their events
+    for (let own = 0; own <= BESIDE_PS; own++) doubles[own]! -= byPs; // slices keep their events
     records.rebase(byPs);
     for (const actor of this.registered) actor.rebase?.(byPs);
   }
 
   /** Takes the next event; there must be one. */
   private take(): void {
+    const besidePs = this.records.doubles[BESIDE_PS]!;
+    const timePs = this.nextInRingPs();
     const { words, doubles } = this.records;
-    if (this.inRing === 0) this.refill();
     const { head } = this;
-    const timePs = doubles[RING_PS + head]!;
+    if (
+      besidePs <= timePs &&
+      (besidePs < timePs || comesBefore(this.besideOrder, words[RING_ORDER + head]!))
+    ) {
+      const what = this.besideWhat;
+      doubles[BESIDE_PS] = Infinity;
+      doubles[NOW] = besidePs;
+      this.taken++;
+      this.registered[what >> ACTOR_SHIFT]!.onEvent(besidePs, (what >> OP_SHIFT) & OP_MASK, 0);
+      return;
+    }
     const what = words[RING_WHAT + head]!;
     let arg = words[RING_ARG + head]!;
     this.head = (head + 1) & (RING - 1);
@@ -203,9 +247,7 @@ export class Agenda {
   /** Queues an event as the last of its instant. */
   private insert(timePs: number, what: number, arg: number): void {
     const { words, doubles } = this.records;
-    if (!(timePs >= doubles[NOW]!)) {
-      throw new RangeError(`an event at ${timePs} ps lies before now, ${this.nowPs} ps`);
-    }
+    if (!(timePs >= doubles[NOW]!)) this.refuse(timePs);
     const order = (this.order = (this.order + 1) & Order.mask);
     this.length++;
     if (timePs >= doubles[REST]!) {
@@ -225,6 +267,10 @@ export class Agenda {
       this.beyondRing(lastPs, words[RING_WHAT + last]!, words[RING_ARG + last]!, words[RING_ORDER + last]!);
     }
     this.intoRing(timePs, what, arg, order);
+  }
+
+  private refuse(timePs: number): never {
+    throw new RangeError(`an event at ${timePs} ps lies before now, ${this.nowPs} ps`);
   }
 
   /** Takes an alarm out of the queue. */

@@ -79,7 +79,7 @@ export class EventRecords {
     const timePs = doubles[instantOf(a)]!;
     const otherPs = doubles[instantOf(b)]!;
     if (timePs !== otherPs) return timePs < otherPs;
-    return (words[a + Field.order]! - words[b + Field.order]!) << (32 - Order.bits) < 0;
+    return comesBefore(words[a + Field.order]!, words[b + Field.order]!);
   }
 
   private make(): number {
@@ -93,6 +93,11 @@ export class EventRecords {
     }
     return event;
   }
+}
+
+/** Whether the number of one event in the order of scheduling comes before another's. */
+export function comesBefore(order: number, other: number): boolean {
+  return (order - other) << (32 - Order.bits) < 0;
 }
 
 /** Place of an event's instant among the doubles. */

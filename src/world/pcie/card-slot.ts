@@ -308,7 +308,7 @@ export class CardSlot implements Actor, NicOutputs {
     let next = device.nextEventPs();
     for (let now = nowPs, steps = 0; steps < MAX_STEPS_AHEAD; steps++) {
       if (this.emitted && !agenda.inStretch) break;
-      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextPs())) break;
+      if (!(next > now && next <= agenda.runAheadUntilPs && next < agenda.nextBesidesPs(this.alarm))) break;
       agenda.runAheadTo(next);
       now = next;
       device.advance(now);
