@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one time-ordered queue of a world.
 import { EventHeap } from './event-heap.js';
-import { comesBefore, EventRecords, Field, instantOf, NONE, Order, Place } from './event.js';
+import { comesBefore, EventRecords, Field, instantOf, Order, Place } from './event.js';
+import { NEAR_PS, TimingWheel, WHEEL_WORDS } from './timing-wheel.js';
 
 /** Something that has events in an agenda: a card, a link, a host's timer. */
 export interface Actor {
@@ -10,15 +11,6 @@ export interface Actor {
   /** The clock was moved back: instants that the actor keeps move with it. */
   rebase?(byPs: number): void;
 }
-
-/** The near future is cut into slices of 2^13 ps; the wheel has one list of events for each of the next 256. */
-const SLICE_BITS = 13;
-const SLICES = 256;
-/** What is less than this away lies within the wheel, wherever in its slice the present is. */
-const NEAR_PS = (SLICES - 1) * 2 ** SLICE_BITS;
-const WHEEL_PS = SLICES * 2 ** SLICE_BITS;
-/** Instants are counted from a base that follows the present, so that differences are small integers. */
-const BASE_MOVES_AFTER_PS = 2 ** 30;
 
 /** So many events are kept sorted, a power of two; half as many move in when none is left. */
 const RING = 32;
@@ -40,32 +32,28 @@ const OP_MASK = 0x7f;
 const ALARM = 1;
 
 /**
- * The agenda's own doubles and words, before the records of events: instants of the ring's events, the present, the base
- * of instants, one that nothing in the wheel or the heap comes before, and that of the alarm beside the ring; of each event in the ring what it is, its
- * argument (an alarm's is its own record) and its number in the order of scheduling; a bit for each slice that has an
- * event, and its first one.
+ * The agenda's own doubles and words, before the records of events: instants of the ring's events, the present, one that
+ * nothing in the wheel or the heap comes before, and that of the alarm beside the ring; of each event in the ring what it
+ * is, its argument (an alarm's is its own record) and its number in the order of scheduling; then the wheel's.
  */
 const RING_PS = 0;
 const NOW = RING;
-const BASE = RING + 1;
-const REST = RING + 2;
-const BESIDE_PS = RING + 3;
+const REST = RING + 1;
+const BESIDE_PS = RING + 2;
 const RING_WHAT = 2 * (RING + 4);
 const RING_ARG = RING_WHAT + RING;
 const RING_ORDER = RING_ARG + RING;
-const OCCUPIED = RING_ORDER + RING;
-const OCCUPIED_WORDS = SLICES / 32;
-const SLICE_FIRST = OCCUPIED + OCCUPIED_WORDS;
-const OWN_WORDS = SLICE_FIRST + SLICES;
+const WHEEL = RING_ORDER + RING;
+const OWN_WORDS = WHEEL + WHEEL_WORDS;
 
 /**
  * Events in order of time, and of scheduling where times are equal, so that a run is the same every time. Besides
  * one-shot events it has alarms: an alarm belongs to its owner for good and is moved rather than queued again, so an
  * owner that changes its mind leaves nothing behind.
  *
- * A ring keeps what comes next sorted, all of it in one place. What it does not hold and happens within two microseconds waits in a timing wheel,
- * where queueing and taking cost the same however many events there are; what is further away waits in a heap. Nothing in
- * the wheel or the heap comes before anything in the ring; when the ring is empty, their foremost events move into it.
+ * A ring keeps what comes next sorted, all of it in one place. What it does not hold and happens within two microseconds
+ * waits in a timing wheel; what is further away waits in a heap. Nothing in the wheel or the heap comes before anything in
+ * the ring; when the ring is empty, their foremost events move into it.
  */
 export class Agenda {
   private readonly records = new EventRecords(OWN_WORDS);
@@ -73,7 +61,7 @@ export class Agenda {
 
   private head = 0;
   private inRing = 0;
-  private inWheel = 0;
+  private readonly wheel = new TimingWheel(this.records, WHEEL);
   private readonly heap = new EventHeap(this.records);
 
   /** An actor may run ahead, alone, while its own next instant lies before every event and not after this. */
@@ -208,6 +196,7 @@ export class Agenda {
       throw new RangeError(`${this.nowPs} ps cannot be moved by ${byPs} ps`);
     }
     for (let own = 0; own <= BESIDE_PS; own++) doubles[own]! -= byPs; // slices keep their events
+    this.wheel.rebase(byPs);
     records.rebase(byPs);
     for (const actor of this.registered) actor.rebase?.(byPs);
   }
@@ -285,9 +274,9 @@ export class Agenda {
   /** Takes an event out of the wheel or the heap. */
   private leave(event: number): void {
     const place = this.records.words[event + Field.place]!;
-    if (place <= Place.inWheel) this.outOfWheel(event, Place.inWheel - place);
+    if (place <= Place.inWheel) this.wheel.remove(event);
     else this.heap.remove(event);
-    if (this.inWheel === 0 && this.heap.length === 0) this.records.doubles[REST] = Infinity;
+    if (this.wheel.length === 0 && this.heap.length === 0) this.records.doubles[REST] = Infinity;
   }
 
   // -- ring --
@@ -354,73 +343,19 @@ export class Agenda {
 
   /** An event that comes after all in the ring; it gets a record, which an alarm has. */
   private beyondRing(timePs: number, what: number, arg: number, order: number): void {
-    const { records } = this;
+    const { records, wheel, nowPs } = this;
     const event = (what & ALARM) !== 0 ? arg : records.take(what, arg);
     records.words[event + Field.order] = order;
     records.doubles[instantOf(event)] = timePs;
-    if (timePs - this.nowPs < NEAR_PS) this.intoWheel(event, timePs);
+    if (timePs - nowPs < NEAR_PS) wheel.add(event, timePs, nowPs);
     else this.heap.add(event);
   }
 
   /** The next event of wheel and heap, which are not both empty. */
   private foremost(): number {
-    const { heap, records } = this;
-    if (this.inWheel === 0) return heap.first;
-    const { words } = records;
-    const slice = this.sliceOf(this.nowPs);
-    let word = slice >> 5;
-    let bits = words[OCCUPIED + word]! & (-1 << (slice & 31));
-    while (bits === 0) {
-      word = (word + 1) & (OCCUPIED_WORDS - 1);
-      bits = words[OCCUPIED + word]!;
-    }
-    const first = words[SLICE_FIRST + (word << 5) + 31 - Math.clz32(bits & -bits)]!;
-    return heap.length > 0 && records.isBefore(heap.first, first) ? heap.first : first;
-  }
-
-  // -- wheel --
-
-  /** Slice of an instant that is at most the wheel's length away. */
-  private sliceOf(timePs: number): number {
-    return ((timePs - this.records.doubles[BASE]!) >> SLICE_BITS) & (SLICES - 1);
-  }
-
-  private intoWheel(event: number, timePs: number): void {
-    const { records } = this;
-    const { words, doubles } = records;
-    if (timePs - doubles[BASE]! >= BASE_MOVES_AFTER_PS) {
-      doubles[BASE] = doubles[BASE]! + Math.floor((this.nowPs - doubles[BASE]!) / WHEEL_PS) * WHEEL_PS;
-    }
-    const slice = this.sliceOf(timePs);
-    words[event + Field.place] = Place.inWheel - slice;
-    this.inWheel++;
-    let before = words[SLICE_FIRST + slice]!;
-    if (before === NONE) words[OCCUPIED + (slice >> 5)]! |= 1 << (slice & 31);
-    if (before === NONE || records.isBefore(event, before)) {
-      words[event + Field.next] = before;
-      words[SLICE_FIRST + slice] = event;
-      return;
-    }
-    let next = words[before + Field.next]!;
-    while (next !== NONE && !records.isBefore(event, next)) {
-      before = next;
-      next = words[before + Field.next]!;
-    }
-    words[before + Field.next] = event;
-    words[event + Field.next] = next;
-  }
-
-  private outOfWheel(event: number, slice: number): void {
-    const { words } = this.records;
-    const next = words[event + Field.next]!;
-    this.inWheel--;
-    let before = words[SLICE_FIRST + slice]!;
-    if (before === event) {
-      words[SLICE_FIRST + slice] = next;
-      if (next === NONE) words[OCCUPIED + (slice >> 5)]! &= ~(1 << (slice & 31));
-      return;
-    }
-    while (words[before + Field.next] !== event) before = words[before + Field.next]!;
-    words[before + Field.next] = next;
+    const { heap, wheel } = this;
+    if (wheel.length === 0) return heap.first;
+    const first = wheel.first(this.nowPs);
+    return heap.length > 0 && this.records.isBefore(heap.first, first) ? heap.first : first;
   }
 }
