@@ -55,7 +55,7 @@ export class Lockstep {
     else if (to === 'host') this.fabricToHostPs = Math.min(this.fabricToHostPs, delayPs);
   }
 
-  /** From now on only the hosts of `shard` live in this thread; frames of the others come to `arrivals`. */
+  /** From now on only the hosts of `shard` live in this thread; frames between hosts and fabric come out at `arrivals`. */
   divide(shard: Shard, arrivals: FrameArrivals): void {
     const { hosts } = this;
     if (this.hostToHostPs !== Infinity) throw new Error('hosts with a cable between them cannot be divided');
@@ -125,6 +125,11 @@ export class Lockstep {
     if (controlNext === first) {
       this.bringTo(controlNext);
       control.step();
+      // A card that is reset may send what was due at this very instant.
+      if (shard !== undefined) {
+        shard.meeting.meet();
+        if (shard.hasFabric) shard.takeForFabric(this.arrivals, this.fromTheEnd);
+      }
       return 1;
     }
     const stop = Math.min(controlNext, untilPs + 1);

@@ -2,7 +2,6 @@
 // Looks at the cards of a thread after a run and closes what is open.
 import type { CounterName } from '../../nic/regs.js';
 import type { RpcClient } from '../apps/rpc-client.js';
-import type { RpcPlan } from '../apps/rpc-plan.js';
 import * as driver from '../host/driver.js';
 import type { ResultHandler } from '../host/host-user.js';
 import type { Host } from '../host/host.js';
@@ -18,9 +17,7 @@ const SETTLE_PS = 2e12;
 const NOBODY: ResultHandler = { onResult: () => undefined };
 
 export interface ClientRecord {
-  name: string;
   host: Host;
-  plan: RpcPlan;
   outcomes: RpcRecord;
   app: RpcClient;
 }

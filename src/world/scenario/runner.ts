@@ -14,7 +14,7 @@ import type { ScenarioReport } from './report.js';
 import { ScenarioRun, type RunInputs, type RunOptions } from './scenario-run.js';
 import type { Scenario } from './scenario.js';
 import { expandHosts, type CardMaker } from './setup.js';
-import type { ShardAnswer, ShardTask } from './shard-thread.js';
+import type { ShardAnswer, ShardFailure, ShardTask } from './shard-thread.js';
 import { canBeDivided, threadsWorthIt } from './threads.js';
 
 /** What a run needs besides the scenario. */
@@ -75,10 +75,13 @@ async function runInThreads(
   options: RunOptions,
 ): Promise<ScenarioReport> {
   const { shard, seats } = Shard.first(threads);
-  const others = seats.map((seat) => new ShardThread(module, inputs, seat));
+  const others: ShardThread[] = [];
   try {
+    for (const seat of seats) others.push(new ShardThread(module, inputs, seat));
     const first = new ScenarioRun(inputs, shard);
-    const outcome = await first.run(options);
+    const ready = Promise.all(others.map((other) => other.begun)).then(() => undefined);
+    ready.catch(() => undefined); // seen where the run waits for it, if it comes so far
+    const outcome = await first.run({ ...options, ready });
     return collectReport(first.facts, [
       outcome,
       ...(await Promise.all(others.map((other) => other.outcome))),
@@ -96,6 +99,8 @@ async function runInThreads(
 
 /** Another thread of a run. */
 class ShardThread {
+  /** The thread has loaded its code. Before, nothing tells the others that they wait in vain. */
+  readonly begun: Promise<void>;
   readonly outcome: Promise<RunOutcome>;
   private readonly worker: Worker;
 
@@ -104,26 +109,31 @@ class ShardThread {
       seat,
       scenario: inputs.scenario,
       seed: inputs.seed,
-      lengths: Object.values(inputs.lengths).map(({ name, lengthsBytes, fractions }) => ({
+      lengths: Object.entries(inputs.lengths).map(([name, { lengthsBytes, fractions }]) => ({
         name,
         points: Array.from(lengthsBytes, (length, i) => [length, fractions[i]!] as const),
       })),
     };
     this.worker = new Worker(module, { workerData: task, transferList: [seat.link.port] });
+    let hasBegun = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      hasBegun = resolve;
+    });
     this.outcome = new Promise((resolve, reject) => {
       this.worker.on('message', (answer: ShardAnswer) => {
-        if ('outcome' in answer) resolve(answer.outcome);
-        else
-          reject(
-            answer.isCause ? new Error(`a thread of the run: ${answer.error}`) : new ShardLost(answer.error),
-          );
+        if ('begun' in answer) hasBegun();
+        else if ('outcome' in answer) resolve(answer.outcome);
+        else reject(answer.isCause ? failureOf(answer) : new ShardLost(answer.error));
       });
       this.worker.on('error', reject);
       this.worker.on('exit', (code) => {
         reject(new Error(`a thread of the run ended with code ${code}`));
       });
     });
-    this.outcome.catch(() => undefined); // seen by who waits for it, if anybody does
+    this.begun = Promise.race([begun, this.outcome.then(() => undefined)]);
+    // seen by who waits for them, if anybody does
+    this.begun.catch(() => undefined);
+    this.outcome.catch(() => undefined);
   }
 
   /** What it failed of, if it did so by itself and says so soon. */
@@ -144,4 +154,11 @@ class ShardThread {
   async end(): Promise<void> {
     await this.worker.terminate();
   }
+}
+
+/** A failure of another thread, with the place where it happened. */
+function failureOf({ error: message, stack }: ShardFailure): Error {
+  const error = new Error(`a thread of the run: ${message}`);
+  if (stack !== undefined) error.stack = stack;
+  return error;
 }

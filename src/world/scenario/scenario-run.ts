@@ -43,12 +43,15 @@ export interface RunInputs {
 export interface RunOptions {
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
+  /** the other threads of the run have begun, or one never will (rejects) */
+  ready?: Promise<void>;
 }
 
 const DEFAULT_END_US = 10_000_000;
 const DEFAULT_DRAIN_US = 20_000;
 const STOP_PS = 50_000_000;
 const START_GRID_PS = 1e9;
+
 /**
  * One run. With a shard, every thread of the run makes the same calls of its world at the same places: what follows from a
  * host's state decides nothing here, unless all threads are asked (`sumOfAll`, conditions of `runAsync`).
@@ -124,6 +127,7 @@ export class ScenarioRun implements Actor {
       startPs,
     );
     this.watchFrames();
+    await options.ready;
     if (this.shard !== undefined) world.divide(this.shard);
     for (const [i, { client, member, user }] of clients.entries())
       this.addClient(client, member, user, i, startPs);
@@ -279,9 +283,7 @@ export class ScenarioRun implements Actor {
     this.planned += plan.count;
     const outcomes = new RpcRecord(client.host, servers, begin);
     const record: ClientRecord = {
-      name: client.host,
       host: member.host,
-      plan,
       outcomes,
       app: new RpcClient(member.host.agenda, opened, plan, random.stream('keys').nextUint32(), (outcome) => {
         this.ended++;

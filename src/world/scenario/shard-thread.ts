@@ -17,8 +17,15 @@ export interface ShardTask {
   lengths: readonly { name: string; points: readonly (readonly [number, number])[] }[];
 }
 
-/** What a thread answers: what it has seen, or what went wrong, here or elsewhere. */
-export type ShardAnswer = { outcome: RunOutcome } | { error: string; isCause: boolean };
+/** What went wrong, here or (no cause) in another thread. */
+export interface ShardFailure {
+  error: string;
+  stack: string | undefined;
+  isCause: boolean;
+}
+
+/** What a thread answers: that it has begun; then what it has seen, or what went wrong. */
+export type ShardAnswer = { begun: true } | { outcome: RunOutcome } | ShardFailure;
 
 /** Runs a thread's share of a scenario; `task` is the thread's `workerData`. Never rejects. */
 export async function runShard(task: ShardTask, makeCard: CardMaker, answers: MessagePort): Promise<void> {
@@ -31,6 +38,8 @@ export async function runShard(task: ShardTask, makeCard: CardMaker, answers: Me
   process.once('exit', () => {
     shard.meeting.fail();
   });
+  const begun: ShardAnswer = { begun: true };
+  answers.postMessage(begun);
   let answer: ShardAnswer;
   try {
     const run = new ScenarioRun({ scenario, seed, makeCard, lengths, lockstep: true }, shard);
@@ -38,7 +47,8 @@ export async function runShard(task: ShardTask, makeCard: CardMaker, answers: Me
   } catch (error) {
     shard.meeting.fail();
     const text = error instanceof Error ? error.message : String(error);
-    answer = { error: text, isCause: !(error instanceof ShardLost) };
+    const stack = error instanceof Error ? error.stack : undefined;
+    answer = { error: text, stack, isCause: !(error instanceof ShardLost) };
   }
   answers.postMessage(answer);
   shard.close();

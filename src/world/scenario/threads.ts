@@ -18,13 +18,12 @@ const MORE_PACKETS = 2;
 /** Whether hosts can live in different threads: those with a cable between them cannot. */
 export function canBeDivided({ hosts, network = {} }: Scenario): boolean {
   const names = new Set(expandHosts(hosts).map(({ name }) => name));
-  if (names.size < 2 || (names.size === 2 && network.switches === undefined)) return false;
+  if (names.size < 2 || (names.size === 2 && (network.switches ?? []).length === 0)) return false;
   return !(network.links ?? []).some(({ a, b }) => names.has(a) && names.has(b));
 }
 
-/** As many threads as make a run of this scenario shorter, at most `cores`. */
+/** As many threads as make a run of this scenario, which can be divided, shorter; at most `cores`. */
 export function threadsWorthIt(scenario: Scenario, lengths: Lengths, cores: number): number {
-  if (!canBeDivided(scenario)) return 1;
   const byHosts = Math.floor(expandHosts(scenario.hosts).length / HOSTS_A_THREAD);
   const byPackets = Math.floor(packetsPlanned(scenario, lengths) / PACKETS_A_THREAD);
   return Math.max(1, Math.min(cores, byHosts, byPackets));

@@ -180,6 +180,52 @@ describe('world: hosts divided among threads', () => {
     });
   }
 
+  it('a thread that cannot begin ends the run', async function () {
+    this.timeout(60_000);
+    const missing = new URL('./no-such-module.js', import.meta.url);
+    const error = await runScenario({
+      scenario: MISHAPS,
+      makeCard: simCard,
+      shardModule: missing,
+      threads: 2,
+    }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect((error as Error).message).to.match(/no-such-module/);
+  });
+
+  it('a crash at the very instant at which a card sends: the frame leaves, as with one thread', async () => {
+    const frames: { timePs: number; from: number }[] = [];
+    const calm: Scenario = {
+      schemaVersion: 1,
+      name: 'to the picosecond',
+      hosts: [{ name: 'h', count: 4 }],
+      endUs: 30_000,
+      workload: {
+        servers: [{ host: 'h1', receives: 8, capacityBytes: 60_000 }],
+        clients: [{ host: 'h4', to: 'h1', count: 1, requestBytes: 64 }],
+      },
+    };
+    await runScenario({
+      scenario: calm,
+      makeCard: simCard,
+      onFrame: (timePs, frame) => frames.push({ timePs, from: frame[11]! }),
+    });
+    for (const { timePs, from } of frames.slice(0, 3)) {
+      const atUs = (timePs % 1e9) / 1e6;
+      const scenario: Scenario = { ...calm, events: [{ atUs, host: `h${from}`, action: 'crash' }] };
+      const one = await textOf(scenario, 1);
+      for (const threads of [2, 4]) expect(await textOf(scenario, threads)).to.equal(one);
+    }
+    expect(frames.length).to.be.above(2);
+  });
+
+  it('two hosts and an empty list of switches have a cable between them', async () => {
+    const scenario: Scenario = { ...fromFile('rpc'), network: { switches: [] } };
+    expect(await textOf(scenario, 2)).to.equal(await textOf(scenario, 1));
+  });
+
   it('a scenario that does not fit is refused as with one thread', async () => {
     const scenario: Scenario = {
       ...W4,
