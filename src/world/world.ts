@@ -60,7 +60,8 @@ export class World {
   readonly hosts: Host[] = [];
   readonly links: LinkDirection[] = [];
   private readonly linkEnds: { from: 'host' | 'fabric'; to: Host | undefined }[] = [];
-  private shard: Shard | undefined;
+  /** the hosts that live in this thread, once the world is divided */
+  private living: ReadonlySet<Host> | undefined;
   private readonly onTheWay = new FramePlaces();
   private readonly transfers = new TransferPool();
   readonly profile: PcieProfile;
@@ -136,31 +137,27 @@ export class World {
    * world and make the same calls of it from here on. A world in lockstep, whose hosts have cables to the fabric only.
    */
   divide(shard: Shard): void {
-    const { lockstep, links, linkEnds } = this;
+    const { lockstep, links, linkEnds, hosts } = this;
     if (lockstep === undefined) throw new Error('only a world in lockstep can be divided');
     lockstep.divide(shard, {
       frameArrives: (timePs, direction, frame) => {
         links[direction]!.deliverAt(timePs, frame);
       },
     });
-    this.shard = shard;
+    const shardOf = new Map(hosts.map((host, i) => [host, shard.shardOf(i, hosts.length)]));
+    this.living = new Set(hosts.filter((host) => shardOf.get(host) === shard.index));
     for (const [number, { from, to }] of linkEnds.entries()) {
       if (to === undefined) {
         if (from === 'host') links[number]!.divert(shard.toFabric, number);
       } else if (shard.hasFabric && !this.owns(to)) {
-        links[number]!.divert(shard.toHostsOf(this.shardOf(to, shard)), number);
+        links[number]!.divert(shard.toHostsOf(shardOf.get(to)!), number);
       }
     }
   }
 
   /** Whether a host lives in this thread. */
   owns(host: Host): boolean {
-    const { shard } = this;
-    return shard === undefined || this.shardOf(host, shard) === shard.index;
-  }
-
-  private shardOf(host: Host, shard: Shard): number {
-    return shard.shardOf(this.hosts.indexOf(host), this.hosts.length);
+    return this.living?.has(host) ?? true;
   }
 
   /** The sum of what every thread of the run says. All make this call at the same place; with one thread it is `value`. */
@@ -205,7 +202,10 @@ export class World {
     else this.runWhile(() => false);
   }
 
-  /** Runs while the condition holds (in any thread of the run), something is left to happen, and no event is later than `untilPs`. */
+  /**
+   * Runs while the condition holds (in any thread of the run), something is left to happen, and no event is later than
+   * `untilPs`.
+   */
   runWhile(condition: () => boolean, untilPs = Infinity): void {
     while (this.runSlice(condition, untilPs));
   }
