@@ -24,7 +24,7 @@ export default class LoadDriver extends BaseCommand<typeof LoadDriver> {
   static override examples = [
     'sudo <%= config.bin %> load-driver',
     '<%= config.bin %> load-driver --target vm',
-    '<%= config.bin %> load-driver --target vm --parameter ipv4=10.0.0.1 --parameter mtu=9000',
+    'sudo <%= config.bin %> load-driver --parameter ipv4=10.0.0.1 --parameter mtu=9000',
   ];
   static override flags = {
     target: sharedFlags.target,
